@@ -1,0 +1,67 @@
+/**
+ * Two times that must never be mixed up.
+ *
+ * `nowMs` is market time: epoch milliseconds on the exchange's clock. Locally it follows the simulator's
+ * clock, which may be shifted or run at 60x. Sessions, expiries, tick and event timestamps use it.
+ *
+ * `wallMs` is this machine's time: epoch milliseconds that always run at 1x and agree between hosts. Leases,
+ * order deadlines and everything that waits for real work use it, so that a replay at 60x does not expire
+ * an order after one second.
+ */
+export interface Clock {
+  nowMs(): number;
+  wallMs(): number;
+}
+
+/** Market time is the machine's time: what runs in AWS. */
+export function systemClock(): Clock {
+  return { nowMs: () => Date.now(), wallMs: () => Date.now() };
+}
+
+/** A reading of another process's market clock: at `wallMs` it showed `nowMs` and ran at `speed`. */
+export interface ClockReading {
+  readonly nowMs: number;
+  readonly wallMs: number;
+  readonly speed: number;
+}
+
+/** A clock that continues the newest reading; before the first one it is the system clock. */
+export class FollowingClock implements Clock {
+  #reading: ClockReading | undefined;
+
+  set(reading: ClockReading): void {
+    this.#reading = reading;
+  }
+
+  nowMs(): number {
+    const wallMs = Date.now();
+    const reading = this.#reading;
+    if (reading === undefined) return wallMs;
+    return Math.floor(reading.nowMs + (wallMs - reading.wallMs) * reading.speed);
+  }
+
+  wallMs(): number {
+    return Date.now();
+  }
+}
+
+/** A clock for tests, moved by hand; both times move together. */
+export class ManualClock implements Clock {
+  #ms: number;
+
+  constructor(startMs: number) {
+    this.#ms = startMs;
+  }
+
+  advance(ms: number): void {
+    this.#ms += ms;
+  }
+
+  nowMs(): number {
+    return this.#ms;
+  }
+
+  wallMs(): number {
+    return this.#ms;
+  }
+}

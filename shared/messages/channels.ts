@@ -1,0 +1,33 @@
+import type { InstrumentKind } from '../market/instrument.ts';
+
+export const DEFAULT_CHANNEL_PREFIX = 'ticker:nifty';
+
+export type TickChannel = 'options' | 'underlying' | 'futures' | 'equities';
+export const TICK_CHANNELS: readonly TickChannel[] = ['options', 'underlying', 'futures', 'equities'];
+
+export const CHANNEL_OF_KIND: Readonly<Record<InstrumentKind, TickChannel>> = {
+  option: 'options',
+  underlying: 'underlying',
+  future: 'futures',
+  equity: 'equities',
+};
+
+/** Redis names under one prefix. Readers rely on every one of them but `nudge`, which is ours. */
+export function redisNames(prefix: string) {
+  return {
+    ticks: (channel: TickChannel) => `${prefix}:${channel}`,
+    orders: `${prefix}:orders`,
+    events: `${prefix}:events`,
+    /** Hash: instrument_token -> `{"lease","seq","tick"}`. */
+    last: `${prefix}:last`,
+    /** Control plane to streamers: a Nudge as JSON. */
+    nudge: `${prefix}:nudge`,
+    log: (channel: TickChannel, accountId: string) => `${prefix}:log:${channel}:${accountId}`,
+  };
+}
+
+/** Best-effort hint that these instruments of the account changed; the streamer reads their rows. */
+export interface Nudge {
+  readonly account_id: string;
+  readonly instrument_tokens: readonly number[];
+}

@@ -1,0 +1,50 @@
+/**
+ * Keys of the one table. Attributes `pk` and `sk`; index `gsi1` over `gsi1pk` and `gsi1sk` (all attributes projected).
+ * Numbers in sort keys are padded, so that they sort as numbers.
+ */
+export const GSI1 = 'gsi1';
+
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+const padded = (instrumentToken: number) => String(instrumentToken).padStart(10, '0');
+
+export const accountPk = (accountId: string) => `ACCOUNT#${accountId}`;
+export const SUBSCRIPTION_SK_PREFIX = 'SUB#';
+
+export const keys = {
+  account: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'ACCOUNT' }),
+  /** `reserved`: instruments the account has promised to stream. */
+  capacity: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'CAPACITY' }),
+  /** `mark`: raised by every change to the account's subscriptions. */
+  dirty: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'DIRTY' }),
+  lease: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'LEASE' }),
+  /** What the streamer reads: one row an instrument under its account. */
+  accountSubscription: (accountId: string, instrumentToken: number): Key => ({
+    pk: accountPk(accountId),
+    sk: `${SUBSCRIPTION_SK_PREFIX}${padded(instrumentToken)}`,
+  }),
+  /** Unique by token; stays as a tombstone (`status: removed`), so that its version never restarts. */
+  subscription: (instrumentToken: number): Key => ({ pk: `SUB#${padded(instrumentToken)}`, sk: 'SUB' }),
+  claim: (instrumentToken: number, owner: string): Key => ({
+    pk: `SUB#${padded(instrumentToken)}`,
+    sk: `CLAIM#${owner}`,
+  }),
+  task: (taskId: string): Key => ({ pk: `TASK#${taskId}`, sk: 'TASK' }),
+  idempotency: (caller: string, accountId: string, key: string): Key => ({
+    pk: `IDEMPOTENCY#${caller}#${accountId}#${key}`,
+    sk: 'IDEMPOTENCY',
+  }),
+  /** By the key's SHA-256, in hex: the key itself is never stored. */
+  apiKey: (sha256Hex: string): Key => ({ pk: `KEY#${sha256Hex}`, sk: 'KEY' }),
+} as const;
+
+/** Partitions of `gsi1`. */
+export const gsi1Partitions = {
+  accounts: 'ACCOUNTS',
+  subscriptions: 'SUBSCRIPTIONS',
+  apiKeys: 'KEYS',
+  accountTasks: (accountId: string) => `TASKS#${accountId}`,
+} as const;
