@@ -37,11 +37,38 @@ export function parseInstrumentsCsv(text: string): Instrument[] {
 }
 
 function toInstrument(cells: string[], line: number): Instrument {
-  const [token, exchangeToken, tradingsymbol, name, lastPrice, expiry, strike, tick, lot, type, segment, exchange] =
-    cells as [string, string, string, string, string, string, string, string, string, string, string, string];
+  const [
+    token,
+    exchangeToken,
+    tradingsymbol,
+    name,
+    lastPrice,
+    expiry,
+    strike,
+    tick,
+    lot,
+    type,
+    segment,
+    exchange,
+  ] = cells as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   const instrument_token = Number(token);
   if (!Number.isInteger(instrument_token) || instrument_token <= 0 || !TYPES.has(type)) {
-    throw new InstrumentsCsvError(`line ${line}: instrument_token "${token}" or instrument_type "${type}" is not usable`);
+    throw new InstrumentsCsvError(
+      `line ${line}: instrument_token "${token}" or instrument_type "${type}" is not usable`,
+    );
   }
   return {
     instrument_token,

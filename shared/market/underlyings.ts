@@ -13,13 +13,55 @@ export interface Underlying {
 
 /** Tokens from NSE dumps; SENSEX and BANKEX from public repositories, (exchange_token << 8) | 9. */
 export const UNDERLYINGS: readonly Underlying[] = [
-  { name: 'NIFTY', exchange: 'NSE', tradingsymbol: 'NIFTY 50', instrument_token: 256265, derivatives_exchange: 'NFO' },
-  { name: 'BANKNIFTY', exchange: 'NSE', tradingsymbol: 'NIFTY BANK', instrument_token: 260105, derivatives_exchange: 'NFO' },
-  { name: 'FINNIFTY', exchange: 'NSE', tradingsymbol: 'NIFTY FIN SERVICE', instrument_token: 257801, derivatives_exchange: 'NFO' },
-  { name: 'MIDCPNIFTY', exchange: 'NSE', tradingsymbol: 'NIFTY MID SELECT', instrument_token: 288009, derivatives_exchange: 'NFO' },
-  { name: 'NIFTYNXT50', exchange: 'NSE', tradingsymbol: 'NIFTY NEXT 50', instrument_token: 270857, derivatives_exchange: 'NFO' },
-  { name: 'SENSEX', exchange: 'BSE', tradingsymbol: 'SENSEX', instrument_token: 265, derivatives_exchange: 'BFO' },
-  { name: 'BANKEX', exchange: 'BSE', tradingsymbol: 'BANKEX', instrument_token: 274441, derivatives_exchange: 'BFO' },
+  {
+    name: 'NIFTY',
+    exchange: 'NSE',
+    tradingsymbol: 'NIFTY 50',
+    instrument_token: 256265,
+    derivatives_exchange: 'NFO',
+  },
+  {
+    name: 'BANKNIFTY',
+    exchange: 'NSE',
+    tradingsymbol: 'NIFTY BANK',
+    instrument_token: 260105,
+    derivatives_exchange: 'NFO',
+  },
+  {
+    name: 'FINNIFTY',
+    exchange: 'NSE',
+    tradingsymbol: 'NIFTY FIN SERVICE',
+    instrument_token: 257801,
+    derivatives_exchange: 'NFO',
+  },
+  {
+    name: 'MIDCPNIFTY',
+    exchange: 'NSE',
+    tradingsymbol: 'NIFTY MID SELECT',
+    instrument_token: 288009,
+    derivatives_exchange: 'NFO',
+  },
+  {
+    name: 'NIFTYNXT50',
+    exchange: 'NSE',
+    tradingsymbol: 'NIFTY NEXT 50',
+    instrument_token: 270857,
+    derivatives_exchange: 'NFO',
+  },
+  {
+    name: 'SENSEX',
+    exchange: 'BSE',
+    tradingsymbol: 'SENSEX',
+    instrument_token: 265,
+    derivatives_exchange: 'BFO',
+  },
+  {
+    name: 'BANKEX',
+    exchange: 'BSE',
+    tradingsymbol: 'BANKEX',
+    instrument_token: 274441,
+    derivatives_exchange: 'BFO',
+  },
 ];
 
 export function underlyingOf(name: string): Underlying | undefined {
