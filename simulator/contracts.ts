@@ -57,6 +57,25 @@ export interface Market {
   watch(instrumentToken: number, listener: (quote: Quote) => void): () => void;
   /** Completed and running candles with `fromMs <= startMs <= toMs`, repeatable by seed. */
   candles(instrumentToken: number, intervalMinutes: number, fromMs: number, toMs: number): Candle[];
+  /** The day (`yyyy-mm-dd`, IST) of the dump in force. */
+  readonly dumpDay: string;
+  /** Called after a new day's dump came into force; returns the way to stop. */
+  onNewDump(listener: (day: string) => void): () => void;
+  /** Called after each pass over the watched instruments: what a feed batches, it sends then. */
+  afterPass(listener: () => void): () => void;
+  /** What is replayed, or undefined when prices are the model's. */
+  readonly replay: ReplayState | undefined;
+  /** Stops the market's own timer. */
+  close(): void;
+}
+
+/** Epoch ms of the first and last recorded minute; `unmatched`: recorded contracts that the dump does not have. */
+export interface ReplayState {
+  readonly file: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly contracts: number;
+  readonly unmatched: number;
 }
 
 export interface LiveSession {
@@ -136,5 +155,13 @@ export interface Feed {
   /** Sends `{"type":"order","data":order}` to all connections of the user. */
   sendOrder(userId: string, order: object): void;
   connections(): FeedConnectionState[];
+  /** `/_sim/feed`: how fast ticks leave; without a rate they follow the market. */
+  setLoad(load: FeedLoad): void;
+  readonly load: FeedLoad;
   close(): Promise<void>;
+}
+
+/** `ticksPerSecond`: ticks sent in total over all connections, as a load; undefined or 0: the market's own pace. */
+export interface FeedLoad {
+  readonly ticksPerSecond?: number;
 }
