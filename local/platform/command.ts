@@ -13,6 +13,8 @@ export interface CommandOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   readonly logFile?: string;
+  /** Shows the output as it comes. */
+  readonly echo?: boolean;
   /** Aborting stops the command and all that it started. */
   readonly signal?: AbortSignal;
 }
@@ -37,6 +39,7 @@ export async function runCommand(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
+      if (options.echo) process.stdout.write(chunk);
       log?.write(chunk);
     });
   }

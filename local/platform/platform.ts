@@ -36,13 +36,14 @@ export interface Platform {
   readonly deployed: DeployedOutputs;
   /** Environment of any process that talks to the platform's AWS, Redis, broker and clock. */
   readonly processEnv: NodeJS.ProcessEnv;
-  pid(name: 'emulator' | 'redis' | 'simulator' | 'streamer'): number;
   stop(): Promise<void>;
 }
 
 /** Starts the whole system on this machine. When anything fails, what was started is stopped. @throws SetUpProblem */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const supervisor = new Supervisor({ report: options.report });
+  const pidDir = join(options.settings.dir, 'run');
+  await mkdir(pidDir, { recursive: true });
+  const supervisor = new Supervisor({ report: options.report, pidDir });
   try {
     return await start(options, supervisor);
   } catch (error) {
@@ -140,7 +141,6 @@ async function start(options: PlatformOptions, supervisor: Supervisor): Promise<
     outputs,
     deployed,
     processEnv: streamerEnv,
-    pid: (name) => supervisor.pid(name),
     stop: () => supervisor.stop(),
   };
 }

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child, type ChildSpec } from './child.ts';
 
@@ -10,6 +12,8 @@ const HEALTHY_AFTER_MS = 30_000;
 
 export interface SupervisorOptions {
   readonly report: (line: string) => void;
+  /** Each child's process id stands here in `<name>.pid`, renewed at every restart. */
+  readonly pidDir: string;
 }
 
 interface Supervised {
@@ -24,6 +28,7 @@ interface Supervised {
  */
 export class Supervisor {
   readonly #report: (line: string) => void;
+  readonly #pidDir: string;
   readonly #supervised = new Map<string, Supervised>();
   readonly #stopping = new AbortController();
   readonly #watching = new Set<Promise<void>>();
@@ -31,6 +36,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#report = options.report;
+    this.#pidDir = options.pidDir;
   }
 
   /** Starts and waits until ready. @throws SetUpProblem */
@@ -48,12 +54,6 @@ export class Supervisor {
     this.#watching.add(watch);
   }
 
-  pid(name: string): number {
-    const supervised = this.#supervised.get(name);
-    if (supervised === undefined) throw new Error(`no child is called ${name}`);
-    return supervised.child.pid;
-  }
-
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#watching);
@@ -66,11 +66,13 @@ export class Supervisor {
   async #spawn(spec: ChildSpec): Promise<Child> {
     const child = await Child.start(spec);
     this.#tellReaper(`+${child.pid}`);
+    await writeFile(join(this.#pidDir, `${spec.name}.pid`), `${child.pid}\n`);
     return child;
   }
 
   async #end(child: Child): Promise<void> {
     await child.stop();
+    await rm(join(this.#pidDir, `${child.spec.name}.pid`), { force: true });
     this.#tellReaper(`-${child.pid}`);
   }
 
