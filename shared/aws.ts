@@ -1,0 +1,23 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/** Region, credentials and endpoint (`AWS_ENDPOINT_URL`) are taken from the environment by the SDK itself. */
+export function documentClient(): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+}
+
+/** Emulators have no DNS name for a bucket: behind an endpoint of one's own the bucket stands in the path. */
+export function s3Client(env: NodeJS.ProcessEnv = process.env): S3Client {
+  const ownEndpoint = env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
+  return new S3Client(ownEndpoint === undefined ? {} : { forcePathStyle: true });
+}
+
+export const sqsClient = (): SQSClient => new SQSClient({});
+export const eventBridgeClient = (): EventBridgeClient => new EventBridgeClient({});
+export const secretsManagerClient = (): SecretsManagerClient => new SecretsManagerClient({});
