@@ -118,17 +118,18 @@ async function start(options: PlatformOptions, supervisor: Supervisor): Promise<
       signal,
     }),
   );
-  const api_key = await steps.run('account, key and instruments', () =>
-    seed({ env: processEnv, deployed, simulatorUrl }),
+  const serviceEnv = { ...processEnv, TABLE_NAME: deployed.TableName, BUCKET_NAME: deployed.BucketName };
+  const api_url = apiUrl(awsEndpointUrl, deployed);
+  const { api_key } = await steps.run('account, key and instruments', () =>
+    seed({ env: serviceEnv, apiUrl: api_url, logFile: join(logDir, 'seed.log'), signal }),
   );
-  const streamerEnv = { ...processEnv, TABLE_NAME: deployed.TableName, BUCKET_NAME: deployed.BucketName };
   await steps.run('streamer', () =>
-    supervisor.start(streamerChild(settings.streamerPort, place('streamer', streamerEnv))),
+    supervisor.start(streamerChild(settings.streamerPort, place('streamer', serviceEnv))),
   );
   signal.throwIfAborted();
 
   const outputs: PlatformOutputs = {
-    api_url: apiUrl(awsEndpointUrl, deployed),
+    api_url,
     api_key,
     simulator_url: simulatorUrl,
     redis_url: redisUrl,
@@ -140,7 +141,7 @@ async function start(options: PlatformOptions, supervisor: Supervisor): Promise<
   return {
     outputs,
     deployed,
-    processEnv: streamerEnv,
+    processEnv: serviceEnv,
     stop: () => supervisor.stop(),
   };
 }
