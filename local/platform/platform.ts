@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Supervisor } from '../supervise/supervisor.ts';
 import { type DeployedOutputs, deploy } from './deploy.ts';
 import { emulatorChild, emulatorEnvironment, requireEmulator } from './emulator.ts';
+import type { PlatformOutputs } from './outputs.ts';
 import { requireFree } from './ports.ts';
 import { ensurePythonEnvironment, type PythonEnvironment } from './python.ts';
 import { redisChild, redisServerOnPath, requireRedis } from './redis.ts';
@@ -20,15 +21,6 @@ export interface PlatformOptions {
   readonly signal: AbortSignal;
   /** Where the Python environment lies; runs share it. */
   readonly pythonDir?: string;
-}
-
-/** What `.local/outputs.json` holds. */
-export interface PlatformOutputs {
-  readonly api_url: string;
-  readonly api_key: string;
-  readonly simulator_url: string;
-  readonly redis_url: string;
-  readonly streamer_url: string;
 }
 
 export interface Platform {

@@ -1,4 +1,4 @@
-import type { PlatformOutputs } from './platform.ts';
+import type { PlatformOutputs } from './outputs.ts';
 
 /** What a newcomer needs next. */
 export function welcome(outputs: PlatformOutputs, seconds: number): string {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type PlatformOutputs, startPlatform } from '#local/platform/platform.ts';
+import type { PlatformOutputs } from '#local/platform/outputs.ts';
+import { startPlatform } from '#local/platform/platform.ts';
 import { freePort } from '#local/platform/ports.ts';
 import { PROJECT_DIR, settingsFromEnvironment } from '#local/platform/settings.ts';
 import { Steps } from '#local/platform/steps.ts';
