@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { jitteredPause } from '../dynamo.ts';
+import type { FeedMode, Instrument } from '../market/instrument.ts';
+import { type Claim, type Plan, planClaim, planRelease, type SubscriptionState } from './claims.ts';
+import { type SubscriptionCommit, wasRefused } from './commit.ts';
+import { SubscriptionError } from './errors.ts';
+import type { Placement } from './placement.ts';
+import type { LoadedSubscription, SubscriptionRecord } from './record.ts';
+import type { SubscriptionRepository } from './repository.ts';
+import { isVisible, type SubscriptionChange } from './writes.ts';
+
+export interface SubscribeRequest {
+  readonly owner: string;
+  readonly instrument: Instrument;
+  readonly mode: FeedMode;
+  readonly accountId?: string | undefined;
+}
+
+export interface SubscriptionOutcome {
+  readonly record: SubscriptionRecord;
+  /** The owner had no claim before. */
+  readonly isNew: boolean;
+  /** The account's streamer has something to do. */
+  readonly isVisible: boolean;
+}
+
+export interface SubscriberParts {
+  readonly repository: Pick<SubscriptionRepository, 'load'>;
+  readonly commit: SubscriptionCommit;
+  readonly placement: Placement;
+  readonly clock: Clock;
+}
+
+const ATTEMPTS = 12;
+
+/** Changes subscriptions: reads, decides, writes on condition that nothing changed in between, and else again. */
+export class Subscriber {
+  readonly #parts: SubscriberParts;
+
+  constructor(parts: SubscriberParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws SubscriptionError */
+  subscribe(request: SubscribeRequest): Promise<SubscriptionOutcome> {
+    return untilDone(request.instrument.instrument_token, () => this.#trySubscribe(request));
+  }
+
+  /**
+   * Ends the owner's claim; the last one takes the subscription with it.
+   * @throws SubscriptionError
+   */
+  unsubscribe(owner: string, instrumentToken: number): Promise<SubscriptionOutcome> {
+    return untilDone(instrumentToken, () => this.#tryUnsubscribe(owner, instrumentToken));
+  }
+
+  async #trySubscribe(request: SubscribeRequest): Promise<SubscriptionOutcome | undefined> {
+    const { owner, instrument, mode, accountId } = request;
+    const loaded = await this.#parts.repository.load(instrument.instrument_token);
+    const plan = planClaim(stateOf(loaded), owner, mode);
+    if (plan.type === 'create' || loaded === undefined) {
+      return this.#create(loaded?.record, request);
+    }
+    refuseOtherWish(loaded.record, instrument, accountId);
+    const own = loaded.claims.find((claim) => claim.owner === owner);
+    if (plan.type === 'nothing') return { record: loaded.record, isNew: false, isVisible: false };
+    const put: Claim = { owner, mode, created_at: own?.created_at ?? this.#now() };
+    return this.#save(
+      { before: loaded.record, after: this.#after(loaded.record, plan), claim: { put } },
+      own === undefined,
+    );
+  }
+
+  async #create(
+    before: SubscriptionRecord | undefined,
+    { owner, instrument, mode, accountId }: SubscribeRequest,
+  ): Promise<SubscriptionOutcome | undefined> {
+    const account_id = await this.#parts.placement.reserve(accountId);
+    const created_at = this.#now();
+    const after: SubscriptionRecord = {
+      instrument_token: instrument.instrument_token,
+      account_id,
+      mode,
+      status: 'active',
+      version: (before?.version ?? 0) + 1,
+      revision: (before?.revision ?? 0) + 1,
+      change_id: randomUUID(),
+      instrument,
+      created_at,
+      updated_at: created_at,
+    };
+    return this.#saveReserved({ before, after, claim: { put: { owner, mode, created_at } } });
+  }
+
+  /** A place is given back when the write certainly failed; where that is not known it stays, and no account is overfilled. */
+  async #saveReserved(change: SubscriptionChange): Promise<SubscriptionOutcome | undefined> {
+    const giveBack = () => this.#parts.placement.giveBack(change.after.account_id);
+    let outcome: SubscriptionOutcome | undefined;
+    try {
+      outcome = await this.#save(change, true);
+    } catch (error) {
+      if (wasRefused(error)) await giveBack();
+      throw error;
+    }
+    if (outcome === undefined) await giveBack();
+    return outcome;
+  }
+
+  async #tryUnsubscribe(owner: string, instrumentToken: number): Promise<SubscriptionOutcome | undefined> {
+    const loaded = await this.#parts.repository.load(instrumentToken);
+    const state = stateOf(loaded);
+    const plan = state === undefined ? undefined : planRelease(state, owner);
+    if (loaded === undefined || plan === undefined || plan.type === 'nothing') {
+      throw new SubscriptionError('not_claimed', `you have no subscription of ${instrumentToken}`);
+    }
+    const { record } = loaded;
+    const outcome = await this.#save(
+      { before: record, after: this.#after(record, plan), claim: { end: owner } },
+      false,
+    );
+    if (outcome !== undefined && plan.type === 'remove')
+      await this.#parts.placement.giveBack(record.account_id);
+    return outcome;
+  }
+
+  /** Undefined: the subscription changed meanwhile. */
+  async #save(change: SubscriptionChange, isNew: boolean): Promise<SubscriptionOutcome | undefined> {
+    if (!(await this.#parts.commit.commit(change))) return undefined;
+    return { record: change.after, isNew, isVisible: isVisible(change) };
+  }
+
+  #after(record: SubscriptionRecord, plan: Plan): SubscriptionRecord {
+    const { mode, status, visible } = effectOf(plan, record);
+    return {
+      ...record,
+      mode,
+      status,
+      version: record.version + (visible ? 1 : 0),
+      revision: record.revision + 1,
+      change_id: randomUUID(),
+      updated_at: this.#now(),
+    };
+  }
+
+  #now(): string {
+    return new Date(this.#parts.clock.nowMs()).toISOString();
+  }
+}
+
+function effectOf(plan: Plan, { mode, status }: SubscriptionRecord) {
+  switch (plan.type) {
+    case 'create':
+    case 'mode':
+      return { mode: plan.mode, status: 'active' as const, visible: true };
+    case 'remove':
+      return { mode, status: 'removed' as const, visible: true };
+    case 'claim':
+    case 'nothing':
+      return { mode, status, visible: false };
+  }
+}
+
+function stateOf(loaded: LoadedSubscription | undefined): SubscriptionState | undefined {
+  if (loaded === undefined) return undefined;
+  return { status: loaded.record.status, mode: loaded.record.mode, claims: loaded.claims };
+}
+
+function refuseOtherWish(
+  record: SubscriptionRecord,
+  wanted: Instrument,
+  accountId: string | undefined,
+): void {
+  if (accountId !== undefined && accountId !== record.account_id) {
+    throw new SubscriptionError(
+      'subscribed_elsewhere',
+      `${record.instrument_token} is streamed by account ${record.account_id} already`,
+    );
+  }
+  const { exchange, tradingsymbol } = record.instrument;
+  if (exchange !== wanted.exchange || tradingsymbol !== wanted.tradingsymbol) {
+    throw new SubscriptionError(
+      'instrument_changed',
+      `${record.instrument_token} is subscribed as ${exchange}:${tradingsymbol}, today it names ${wanted.exchange}:${wanted.tradingsymbol}`,
+    );
+  }
+}
+
+async function untilDone<T>(instrumentToken: number, attemptOnce: () => Promise<T | undefined>): Promise<T> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (attempt > 0) await jitteredPause(attempt);
+    const outcome = await attemptOnce();
+    if (outcome !== undefined) return outcome;
+  }
+  throw new SubscriptionError(
+    'busy',
+    `others keep changing the subscription of ${instrumentToken}; try again`,
+  );
+}
