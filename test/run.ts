@@ -12,7 +12,7 @@ import { onStopSignal } from '#local/supervise/stop-signals.ts';
 import { LocalStackMissing, startLocalStack } from './localstack.ts';
 import type { RunCounts } from './reporter.ts';
 
-const DIR = join(PROJECT_DIR, '.local/test');
+const DIR = join(PROJECT_DIR, '.local/scratch');
 const bin = (name: string) => join(PROJECT_DIR, 'node_modules/.bin', name);
 const NONE: RunCounts = { passed: 0, failed: 0, skipped: [] };
 const stopping = new AbortController();

@@ -1,9 +1,5 @@
-import { join } from 'node:path';
 import type { PlatformOutputs } from '#local/platform/outputs.ts';
-import { startPlatform } from '#local/platform/platform.ts';
-import { freePort } from '#local/platform/ports.ts';
-import { PROJECT_DIR, settingsFromEnvironment } from '#local/platform/settings.ts';
-import { Steps } from '#local/platform/steps.ts';
+import { startScratchPlatform } from '#local/platform/scratch.ts';
 
 /** What tests learn of the platform; plain data, because it crosses into the test's process. */
 export interface PlatformInfo {
@@ -22,40 +18,16 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the platform on free ports, in a folder of its own, beside any other that runs. */
 export async function startTestPlatform(name: string, simulatorArgs: readonly string[]) {
-  const dir = join(PROJECT_DIR, '.local/test', name);
-  const line = (text: string) => process.stdout.write(`  [${name}] ${text}\n`);
-  const [emulatorPort, simulatorPort, streamerPort, redisPort] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ]);
-  const platform = await startPlatform({
-    settings: {
-      ...settingsFromEnvironment(process.env),
-      redisUrl: undefined,
-      dir,
-      emulatorPort,
-      simulatorPort,
-      streamerPort,
-      redisPort,
-    },
-    simulatorArgs,
-    env: process.env,
-    steps: new Steps(line),
-    report: line,
-    signal: new AbortController().signal,
-    pythonDir: join(PROJECT_DIR, '.local/venv'),
-  });
+  const report = (line: string) => process.stdout.write(`  [${name}] ${line}\n`);
+  const platform = await startScratchPlatform(name, simulatorArgs, report);
   const env = Object.fromEntries(
     Object.entries(platform.processEnv).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
   const info: PlatformInfo = {
     outputs: platform.outputs,
     env,
-    runDir: join(dir, 'run'),
+    runDir: platform.runDir,
     emulator: process.env.TEST_EMULATOR ?? 'ministack',
   };
   return { info, stop: () => platform.stop() };
