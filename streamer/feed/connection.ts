@@ -1,0 +1,236 @@
+import { WebSocket } from 'ws';
+import type { BrokerSession } from '#shared/accounts/types.ts';
+import type { Clock } from '#shared/clock.ts';
+import type { FeedMode } from '#shared/market/instrument.ts';
+import { backoffMs } from './backoff.ts';
+import { clientFrames } from './client-frames.ts';
+
+/** Why a connection ended or did not come about; the label of the reconnect counter. */
+export type DisconnectCause =
+  | 'closed_by_broker'
+  | 'silent'
+  | 'network'
+  | 'refused_403'
+  | 'refused_429'
+  | 'refused_other'
+  | 'no_session'
+  | 'new_session';
+
+export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting';
+
+export interface ConnectionSettings {
+  readonly url: string;
+  /** No message at all for so long, heartbeats included: the link is dead. */
+  readonly silenceMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+  /** Instruments a client frame at most. */
+  readonly subscribeChunk: number;
+}
+
+export interface ConnectionEvents {
+  /** A binary message of more than one byte; the view is valid during the call only. */
+  onFrame(frame: DataView): void;
+  onText(text: string): void;
+  onOpen(): void;
+  onDown(cause: DisconnectCause, detail: string): void;
+}
+
+export interface ConnectionDependencies {
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly random: () => number;
+  /** The newest session, read anew at every attempt. */
+  session(): Promise<BrokerSession | undefined>;
+}
+
+/**
+ * One WebSocket to the broker that keeps itself alive and remembers what it shall stream: after every reconnect
+ * it subscribes all of it again in chunks. It owns its socket, timers and counters and touches nobody else's.
+ */
+export class FeedConnection {
+  readonly #settings: ConnectionSettings;
+  readonly #dependencies: ConnectionDependencies;
+  readonly #events: ConnectionEvents;
+  readonly #wanted = new Map<number, FeedMode>();
+  #outbox: string[] = [];
+  #sending = false;
+  #socket: WebSocket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #silenceTimer: NodeJS.Timeout | undefined;
+  #state: ConnectionState = 'idle';
+  #attempt = 0;
+  #closed = false;
+  #refusedStatus: number | undefined;
+  lastMessageMs = 0;
+  messages = 0;
+
+  constructor(settings: ConnectionSettings, dependencies: ConnectionDependencies, events: ConnectionEvents) {
+    this.#settings = settings;
+    this.#dependencies = dependencies;
+    this.#events = events;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** How many instruments it shall stream. */
+  get size(): number {
+    return this.#wanted.size;
+  }
+
+  get tokens(): Iterable<number> {
+    return this.#wanted.keys();
+  }
+
+  start(): void {
+    if (this.#state === 'idle' && !this.#closed) void this.#connect();
+  }
+
+  /** Sends the difference only; nothing that is streamed already is mentioned. */
+  change(set: ReadonlyMap<number, FeedMode>, removed: readonly number[]): void {
+    const added: number[] = [];
+    const altered = new Map<number, FeedMode>();
+    for (const [token, mode] of set) {
+      const before = this.#wanted.get(token);
+      if (before === mode) continue;
+      if (before === undefined) added.push(token);
+      altered.set(token, mode);
+      this.#wanted.set(token, mode);
+    }
+    const gone = removed.filter((token) => this.#wanted.delete(token));
+    if (this.#state === 'open') this.#send({ set: altered, added, removed: gone });
+  }
+
+  /** A session newer than the one in use exists: a connection that waits tries it at once. */
+  sessionChanged(): void {
+    this.#attempt = 0;
+    if (this.#state === 'waiting') {
+      clearTimeout(this.#timer);
+      void this.#connect();
+    }
+  }
+
+  /** Idempotent; nothing is called back afterwards. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#state = 'idle';
+    clearTimeout(this.#timer);
+    clearInterval(this.#silenceTimer);
+    this.#outbox = [];
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket === undefined) return;
+    if (socket.readyState === WebSocket.OPEN) socket.close(1000);
+    else socket.terminate();
+    // A broker that does not answer the close must not keep the process.
+    setTimeout(() => socket.terminate(), 1_000).unref();
+  }
+
+  async #connect(): Promise<void> {
+    this.#state = 'connecting';
+    this.#refusedStatus = undefined;
+    const session = await this.#dependencies.session().catch(() => undefined);
+    if (this.#closed) return;
+    if (session === undefined) {
+      this.#down('no_session', 'no session to connect with');
+      return;
+    }
+    const url = new URL(this.#settings.url);
+    url.searchParams.set('api_key', session.api_key);
+    url.searchParams.set('access_token', session.access_token);
+    const socket = new WebSocket(url, {
+      headers: { 'X-Kite-Version': '3' },
+      handshakeTimeout: this.#settings.handshakeTimeoutMs,
+      perMessageDeflate: false,
+    });
+    this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  #listen(socket: WebSocket): void {
+    let failure = '';
+    socket.on('open', () => this.#opened(socket));
+    socket.on('message', (data, isBinary) => {
+      if (socket === this.#socket) this.#received(data as Buffer, isBinary);
+    });
+    socket.on('unexpected-response', (request, response) => {
+      this.#refusedStatus = response.statusCode;
+      response.resume();
+      request.destroy();
+    });
+    socket.on('error', (error) => {
+      failure = error.message;
+    });
+    socket.on('close', (code) => {
+      if (socket !== this.#socket) return;
+      this.#down(this.#causeOf(failure), failure === '' ? `close code ${code}` : failure);
+    });
+  }
+
+  #causeOf(failure: string): DisconnectCause {
+    if (this.#refusedStatus === 403) return 'refused_403';
+    if (this.#refusedStatus === 429) return 'refused_429';
+    if (this.#refusedStatus !== undefined) return 'refused_other';
+    return failure === '' ? 'closed_by_broker' : 'network';
+  }
+
+  #opened(socket: WebSocket): void {
+    if (socket !== this.#socket) return;
+    this.#state = 'open';
+    this.lastMessageMs = this.#dependencies.clock.wallMs();
+    this.#silenceTimer = setInterval(() => this.#checkSilence(), Math.min(500, this.#settings.silenceMs / 4));
+    this.#events.onOpen();
+    this.#send({ set: new Map(this.#wanted), added: [...this.#wanted.keys()], removed: [] });
+  }
+
+  #received(data: Buffer, isBinary: boolean): void {
+    this.lastMessageMs = this.#dependencies.clock.wallMs();
+    this.messages += 1;
+    // The broker spoke on an open link: the next trouble starts from the shortest back-off.
+    this.#attempt = 0;
+    if (!isBinary) this.#events.onText(data.toString('utf8'));
+    else if (data.length > 1)
+      this.#events.onFrame(new DataView(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  #checkSilence(): void {
+    if (this.#dependencies.clock.wallMs() - this.lastMessageMs < this.#settings.silenceMs) return;
+    const socket = this.#socket;
+    this.#down('silent', `no message for ${this.#settings.silenceMs} ms`);
+    socket?.terminate();
+  }
+
+  #down(cause: DisconnectCause, detail: string): void {
+    if (this.#closed) return;
+    clearInterval(this.#silenceTimer);
+    this.#socket = undefined;
+    this.#outbox = [];
+    this.#state = 'waiting';
+    const { backoffBaseMs, backoffMaxMs } = this.#settings;
+    const delayMs = backoffMs(this.#attempt, backoffBaseMs, backoffMaxMs, this.#dependencies.random);
+    this.#attempt += 1;
+    this.#timer = setTimeout(() => void this.#connect(), delayMs);
+    this.#events.onDown(cause, detail);
+  }
+
+  #send(change: Parameters<typeof clientFrames>[0]): void {
+    for (const frame of clientFrames(change, this.#settings.subscribeChunk)) this.#outbox.push(frame);
+    if (!this.#sending) void this.#pump();
+  }
+
+  /** One frame at a time in order, each handed to the network before the next: a long list never blocks ticks. */
+  async #pump(): Promise<void> {
+    this.#sending = true;
+    const socket = this.#socket;
+    while (socket !== undefined && socket === this.#socket && this.#outbox.length > 0) {
+      const frame = this.#outbox.shift()!;
+      // A failed send is followed by the socket's close, which starts everything over.
+      await new Promise<void>((resolve) => socket.send(frame, () => resolve()));
+    }
+    this.#sending = false;
+    if (this.#socket !== undefined && this.#outbox.length > 0) void this.#pump();
+  }
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '#shared/clock.ts';
+import { CHANNEL_OF_KIND, TICK_CHANNELS, type TickChannel } from '#shared/messages/channels.ts';
+import type { Book } from './enrich/book.ts';
+import type { Pricer } from './enrich/pricer.ts';
+import type { Slot } from './enrich/slot.ts';
+import {
+  REJECT_REASONS,
+  type RejectReason,
+  rejectReason,
+  type ValidationSettings,
+} from './enrich/validate.ts';
+import { decodeBody, isKnownLength, walkFrame } from './feed/decode.ts';
+import type { ChannelBatcher } from './publish/batcher.ts';
+
+export interface PipelineContext {
+  readonly clock: Clock;
+  readonly book: Book;
+  readonly pricer: Pricer;
+  readonly batchers: Readonly<Record<TickChannel, ChannelBatcher>>;
+  /** Whether everything given to the sink has arrived. */
+  isSinkIdle(): boolean;
+  /** A slot's values changed: the last-value hash is behind. */
+  onChanged(slot: Slot): void;
+}
+
+/** Every tick is counted once: packets = published + priced only + rejected + folded + waiting + discarded. */
+export interface PipelineCounts {
+  packets: number;
+  /** Of indices held for pricing alone. */
+  pricingOnly: number;
+  readonly rejected: Record<RejectReason, number>;
+}
+
+function newCounts(): PipelineCounts {
+  const rejected = Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0]));
+  return { packets: 0, pricingOnly: 0, rejected: rejected as Record<RejectReason, number> };
+}
+
+/** The way of one account's ticks from a frame's bytes into batches, without a wait or an object a tick. */
+export class TickPipeline {
+  readonly counts = newCounts();
+  /** Market time of the newest tick published or folded; 0 before the first. */
+  lastTickMs = 0;
+  /** Set once: samples of rejects for the log. */
+  onReject: ((reason: RejectReason, token: number) => void) | undefined;
+  /** Set once: instruments whose first tick since they were claimed shall be told of. */
+  onFirstTick: ((slot: Slot) => void) | undefined;
+  readonly #context: PipelineContext;
+  readonly #settings: ValidationSettings;
+  #frame = new DataView(new ArrayBuffer(0));
+  #nowMs = 0;
+  readonly #visit = (offset: number, length: number) => this.#packet(offset, length);
+
+  constructor(context: PipelineContext, settings: ValidationSettings) {
+    this.#context = context;
+    this.#settings = settings;
+  }
+
+  frame(frame: DataView): void {
+    this.#frame = frame;
+    this.#nowMs = this.#context.clock.nowMs();
+    const end = walkFrame(frame, this.#visit);
+    if (end === 'truncated') this.#reject('truncated_frame', 0);
+    else if (end === 'trailing') this.#reject('trailing_bytes', 0);
+    if (this.#context.isSinkIdle()) this.flush();
+  }
+
+  flush(): void {
+    for (const channel of TICK_CHANNELS) this.#context.batchers[channel].flush();
+  }
+
+  flushIdle(): void {
+    for (const channel of TICK_CHANNELS) this.#context.batchers[channel].flushIdle();
+  }
+
+  #packet(offset: number, length: number): void {
+    this.counts.packets += 1;
+    if (!isKnownLength(length)) {
+      this.#reject('unknown_length', length);
+      return;
+    }
+    const token = this.#frame.getUint32(offset);
+    const slot = this.#context.book.get(token);
+    if (slot === undefined) {
+      this.#reject('unknown_token', token);
+      return;
+    }
+    const reason = rejectReason(slot, this.#frame, offset, length, this.#nowMs, this.#settings);
+    if (reason === undefined) this.#accept(slot, offset, length);
+    else this.#reject(reason, token);
+  }
+
+  #accept(slot: Slot, offset: number, length: number): void {
+    const isFirst = slot.packetLength === 0;
+    decodeBody(this.#frame, offset, length, slot.fields);
+    slot.packetLength = length;
+    slot.receivedMs = this.#nowMs;
+    if (!slot.published) {
+      this.counts.pricingOnly += 1;
+      return;
+    }
+    if (slot.option !== undefined) this.#context.pricer.price(slot, slot.option);
+    this.lastTickMs = this.#nowMs;
+    this.#context.batchers[CHANNEL_OF_KIND[slot.kind]].add(slot);
+    if (!slot.dirty) this.#context.onChanged(slot);
+    if (isFirst) this.onFirstTick?.(slot);
+  }
+
+  #reject(reason: RejectReason, detail: number): void {
+    this.counts.rejected[reason] += 1;
+    this.onReject?.(reason, detail);
+  }
+}

@@ -1,0 +1,27 @@
+import { ascii, type JsonWriter } from './json-writer.ts';
+
+export interface EnvelopeHead {
+  readonly accountId: string;
+  readonly lease: number;
+  readonly seq: number;
+  readonly ts: number;
+  readonly folded: number;
+}
+
+const TAIL = ascii(']}');
+
+/**
+ * Closes a batch into a `TickEnvelope` in memory of its own. `writer` holds the snapshots from its start, with a
+ * comma after each.
+ */
+export function sealEnvelope(writer: JsonWriter, head: EnvelopeHead): Buffer {
+  const text =
+    `{"v":1,"account_id":"${head.accountId}","lease":${head.lease},"seq":${head.seq},"ts":${head.ts},` +
+    `"folded":${head.folded},"ticks":[`;
+  const end = Math.max(writer.position - 1, 0);
+  const payload = Buffer.allocUnsafeSlow(text.length + end + TAIL.length);
+  payload.latin1Write(text, 0);
+  payload.set(writer.bytes.subarray(0, end), text.length);
+  payload.set(TAIL, text.length + end);
+  return payload;
+}
