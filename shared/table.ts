@@ -13,6 +13,7 @@ const padded = (instrumentToken: number) => String(instrumentToken).padStart(10,
 
 export const accountPk = (accountId: string) => `ACCOUNT#${accountId}`;
 export const SUBSCRIPTION_SK_PREFIX = 'SUB#';
+export const OPEN_TASKS_PK = 'OPEN_TASKS';
 
 export const keys = {
   account: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'ACCOUNT' }),
@@ -33,6 +34,8 @@ export const keys = {
     sk: `CLAIM#${owner}`,
   }),
   task: (taskId: string): Key => ({ pk: `TASK#${taskId}`, sk: 'TASK' }),
+  /** There while the task is not final: what the sweep for lost messages reads. */
+  openTask: (taskId: string): Key => ({ pk: OPEN_TASKS_PK, sk: taskId }),
   idempotency: (caller: string, accountId: string, key: string): Key => ({
     pk: `IDEMPOTENCY#${caller}#${accountId}#${key}`,
     sk: 'IDEMPOTENCY',
