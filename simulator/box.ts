@@ -1,0 +1,19 @@
+import type { Feed, Market } from './contracts.ts';
+import type { SwitchBoard } from './control/switches.ts';
+import type { FaultBox } from './faults/faults.ts';
+import type { Accounts } from './login/accounts.ts';
+import type { SessionStore } from './login/sessions.ts';
+import type { RateLimits } from './rest/rate-limits.ts';
+import type { Broker } from './trading/broker.ts';
+
+/** Everything inside the exchange in a box, as its doors see it. */
+export interface Box {
+  readonly market: Market;
+  readonly broker: Broker;
+  readonly accounts: Accounts;
+  readonly sessions: SessionStore;
+  readonly faults: FaultBox;
+  readonly switches: SwitchBoard;
+  readonly rateLimits: RateLimits;
+  readonly feed: Feed;
+}

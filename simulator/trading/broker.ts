@@ -1,0 +1,303 @@
+import type { Instrument } from '#shared/market/instrument.ts';
+import type { Market } from '../contracts.ts';
+import type { SwitchBoard } from '../control/switches.ts';
+import { KiteError } from '../rest/kite-error.ts';
+import { checkRequest, findTradable, type Rejection, riskRejection } from './checks.ts';
+import { Desk } from './desk.ts';
+import { freezeQuantity, slices, usableFreeze } from './freeze.ts';
+import { Later } from './later.ts';
+import type { Segment } from './margins.ts';
+import { MatchingEngine, type OrderEvent, protectedPrice } from './matching.ts';
+import { exchangeOrderId, newOrder, orderId, type Source } from './new-order.ts';
+import { isFinal, move, type Order, type OrderRequest } from './order.ts';
+import { OrderLimits } from './order-limits.ts';
+import { tradeDay } from './trade-day.ts';
+
+/** How a placement is disturbed: `lateMs` until the broker works on it and the book shows it. */
+export interface Placing {
+  readonly lateMs?: number;
+}
+
+/** A refused slice of an order, as the broker lists it among its children. */
+export interface SliceError {
+  readonly error: {
+    readonly code: number;
+    readonly error_type: string;
+    readonly message: string;
+    readonly data: null;
+  };
+}
+export type Placed = { readonly order_id: string } | SliceError;
+
+export interface BrokerOptions {
+  readonly market: Market;
+  readonly switches: SwitchBoard;
+  /** Starting money of a user, rupees. */
+  readonly cashOf: (userId: string) => Record<Segment, number>;
+  /** Told of every change that a client may hear of. */
+  readonly notify: (order: Order, event: OrderEvent) => void;
+}
+
+/** Every user's desk, and an order's way from the gateway over the risk system to the exchange. */
+export class Broker {
+  readonly market: Market;
+  readonly switches: SwitchBoard;
+  readonly limits: OrderLimits;
+  readonly engine: MatchingEngine;
+  readonly later = new Later();
+  readonly #options: BrokerOptions;
+  readonly #desks = new Map<string, Desk>();
+  /** Every order the broker ever took, other days' too. */
+  #all: Order[] = [];
+  #serial = 0;
+  #tradeSerial = 0;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.market = options.market;
+    this.switches = options.switches;
+    this.limits = new OrderLimits(options.market.clock);
+    this.engine = new MatchingEngine(options.market, {
+      filled: (order, quantity, price) => this.#filled(order, quantity, price),
+      changed: (order, event) => this.changed(order, event),
+    });
+  }
+
+  desk(userId: string): Desk {
+    const known = this.#desks.get(userId);
+    if (known !== undefined) return known;
+    const desk = new Desk(userId, this.market, this.#options.cashOf(userId));
+    this.#desks.set(userId, desk);
+    return desk;
+  }
+
+  desks(): Desk[] {
+    return [...this.#desks.values()];
+  }
+
+  /** All orders ever taken, visible or not, oldest first. */
+  everyOrder(): readonly Order[] {
+    return this.#all;
+  }
+
+  /** Those the book shows the user now. */
+  visibleOrders(userId: string): Order[] {
+    const wallMs = this.market.clock.wallMs();
+    return [...this.desk(userId).orders.values()].filter((order) => order.visibleWallMs <= wallMs);
+  }
+
+  visibleOrder(userId: string, order_id: string): Order | undefined {
+    const order = this.desk(userId).orders.get(order_id);
+    return order !== undefined && order.visibleWallMs <= this.market.clock.wallMs() ? order : undefined;
+  }
+
+  /**
+   * Takes an order; several when it is sliced.
+   * @throws KiteError for what the gateway refuses.
+   */
+  place(source: Source, request: OrderRequest, placing: Placing = {}): Placed[] {
+    const instrument = findTradable(this.market, request.exchange, request.tradingsymbol);
+    checkRequest(instrument, request, this.market.clock.nowMs());
+    const parts = this.#parts(instrument, request);
+    if (parts.length === 1) return [{ order_id: this.#take(source, instrument, request, placing).order_id }];
+    return parts.map((quantity) => this.#takeSlice(source, instrument, { ...request, quantity }, placing));
+  }
+
+  /** Puts an order that the broker itself makes (a next leg, a square-off) on its way. */
+  launch(order: Order): void {
+    this.#register(order);
+    this.submit(order);
+  }
+
+  nextOrderId(): string {
+    this.#serial += 1;
+    return orderId(this.market.clock.nowMs(), this.#serial);
+  }
+
+  /** From the gateway on: risk check, then to the exchange. */
+  submit(order: Order): void {
+    move(order, 'PUT ORDER REQ RECEIVED');
+    this.#validate(order);
+  }
+
+  reject(order: Order, { message, raw }: Pick<Rejection, 'message' | 'raw'>): void {
+    order.status_message = message;
+    order.status_message_raw = raw;
+    move(order, 'REJECTED');
+    this.changed(order, 'status');
+  }
+
+  changed(order: Order, event: OrderEvent): void {
+    const desk = this.desk(order.user_id);
+    desk.settle(order);
+    this.#options.notify(order, event);
+    if (order.status === 'COMPLETE') this.#follow(order);
+  }
+
+  reset(): void {
+    this.later.clear();
+    this.engine.close();
+    this.limits.reset();
+    this.#desks.clear();
+    this.#all = [];
+  }
+
+  close(): void {
+    this.later.clear();
+    this.engine.close();
+  }
+
+  #parts(instrument: Instrument, request: OrderRequest): number[] {
+    const limit = freezeQuantity(instrument.name, tradeDay(this.market.clock.nowMs()));
+    if (!request.autoslice || limit === undefined || instrument.instrument_type === 'EQ')
+      return [request.quantity];
+    const parts = slices(request.quantity, usableFreeze(limit, Math.max(1, instrument.lot_size)));
+    if (parts.length > 10) {
+      throw new KiteError(
+        400,
+        'InputException',
+        'Invalid `quantity`: more than 10 slices of the freeze quantity',
+      );
+    }
+    return parts;
+  }
+
+  #takeSlice(source: Source, instrument: Instrument, request: OrderRequest, placing: Placing): Placed {
+    try {
+      return { order_id: this.#take(source, instrument, request, placing).order_id };
+    } catch (error) {
+      if (!(error instanceof KiteError)) throw error;
+      const { status, error_type, message } = error;
+      return { error: { code: status, error_type, message, data: null } };
+    }
+  }
+
+  #take(source: Source, instrument: Instrument, request: OrderRequest, { lateMs = 0 }: Placing): Order {
+    const clock = this.market.clock;
+    const wallMs = clock.wallMs();
+    const times = { nowMs: clock.nowMs(), wallMs, visibleWallMs: wallMs + lateMs };
+    const order = newOrder(source, instrument, request, this.nextOrderId(), times);
+    if (this.switches.values.refuse_at_gateway && order.variety !== 'amo') {
+      const desk = this.desk(order.user_id);
+      const reason = riskRejection(order, desk, this.market, this.switches.values);
+      if (reason !== undefined) throw reason.refusal;
+    }
+    this.#register(order);
+    if (order.variety === 'amo') this.#queueForOpening(order);
+    else {
+      move(order, 'PUT ORDER REQ RECEIVED');
+      this.later.after(lateMs, () => this.#validate(order));
+    }
+    return order;
+  }
+
+  #register(order: Order): void {
+    this.desk(order.user_id).add(order);
+    this.#all.push(order);
+  }
+
+  #queueForOpening(order: Order): void {
+    order.sawClosed = !this.market.isOpen(order.instrument.exchange);
+    move(order, 'AMO REQ RECEIVED');
+    this.changed(order, 'status');
+  }
+
+  #validate(order: Order): void {
+    if (isFinal(order)) return;
+    move(order, 'VALIDATION PENDING');
+    const desk = this.desk(order.user_id);
+    const reason = riskRejection(order, desk, this.market, this.switches.values);
+    if (reason !== undefined) {
+      this.reject(order, reason);
+      return;
+    }
+    move(order, 'OPEN PENDING');
+    this.later.after(this.switches.values.exchange_latency_ms, () => this.#arrive(order));
+  }
+
+  /** The exchange has it: from here on it has the exchange's id and times. */
+  #arrive(order: Order): void {
+    if (order.status !== 'OPEN PENDING') return;
+    this.#serial += 1;
+    order.exchange_order_id = exchangeOrderId(this.#serial);
+    order.exchangeMs = this.market.clock.nowMs();
+    order.exchangeUpdateMs = order.exchangeMs;
+    const stop = order.order_type === 'SL' || order.order_type === 'SL-M';
+    if (order.order_type === 'MARKET') {
+      const lastPrice = this.desk(order.user_id).lastPrice(order.instrument);
+      order.protectedPrice = protectedPrice(order, lastPrice);
+    }
+    move(order, stop ? 'TRIGGER PENDING' : 'OPEN');
+    this.changed(order, 'status');
+    this.engine.enter(order);
+  }
+
+  #filled(order: Order, quantity: number, price: number): void {
+    this.#tradeSerial += 1;
+    const atMs = this.market.clock.nowMs();
+    this.desk(order.user_id).record({
+      trade_id: String(10_000_000 + this.#tradeSerial),
+      order,
+      quantity,
+      price,
+      atMs,
+    });
+  }
+
+  /** What a completed order brings about: the next leg of an iceberg, the stop of a cover order. */
+  #follow(order: Order): void {
+    if (order.iceberg !== null && order.iceberg.remaining_quantity > 0) this.#nextLeg(order, order.iceberg);
+    else if (order.variety === 'co' && order.parent_order_id === null) this.#secondLeg(order);
+  }
+
+  #nextLeg(
+    order: Order,
+    { leg, legs, leg_quantity, total_quantity, remaining_quantity }: NonNullable<Order['iceberg']>,
+  ): void {
+    const next = this.#copyOf(order, leg_quantity);
+    next.iceberg = {
+      leg: leg + 1,
+      legs,
+      leg_quantity,
+      total_quantity,
+      remaining_quantity: remaining_quantity - leg_quantity,
+    };
+    this.launch(next);
+  }
+
+  #secondLeg(order: Order): void {
+    const opposite = order.transaction_type === 'BUY' ? 'SELL' : 'BUY';
+    const leg = { ...this.#copyOf(order, order.filled_quantity), transaction_type: opposite } as Order;
+    leg.parent_order_id = order.order_id;
+    leg.order_type = 'SL-M';
+    leg.price = 0;
+    leg.trigger_price = order.trigger_price;
+    leg.market_protection = -1;
+    this.launch(leg);
+  }
+
+  #copyOf(order: Order, quantity: number): Order {
+    const clock = this.market.clock;
+    const wallMs = clock.wallMs();
+    return {
+      ...order,
+      order_id: this.nextOrderId(),
+      quantity,
+      status: 'PUT ORDER REQ RECEIVED',
+      exchange_order_id: null,
+      exchangeMs: null,
+      exchangeUpdateMs: null,
+      orderMs: clock.nowMs(),
+      filled_quantity: 0,
+      filledValue: 0,
+      cancelled_quantity: 0,
+      modified: false,
+      modifications: 0,
+      protectedPrice: null,
+      triggered: false,
+      receivedWallMs: wallMs,
+      visibleWallMs: wallMs,
+      history: [],
+    };
+  }
+}
