@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { instrumentTokenInPath } from '#shared/http/fields.ts';
+import { Problem } from '#shared/http/problem.ts';
+import { ok } from '#shared/http/reply.ts';
+import { type Route, route } from '#shared/http/route.ts';
+import { type InstrumentStore, InstrumentsMissingError } from '#shared/market/instrument-store.ts';
+import { InstrumentsCsvError } from '#shared/market/instruments-csv.ts';
+import { DownloadError, downloadInstruments } from './download.ts';
+
+export interface InstrumentParts {
+  readonly store: Pick<InstrumentStore, 'replace' | 'byToken'>;
+  readonly brokerUrl: string;
+}
+
+export function instrumentRoutes(parts: InstrumentParts): Route[] {
+  return [refresh(parts), one(parts)];
+}
+
+function refresh({ store, brokerUrl }: InstrumentParts): Route {
+  return route({
+    method: 'POST',
+    path: '/instruments/refresh',
+    scope: 'admin',
+    handle: async () => {
+      try {
+        const { day, version, count, refreshed_at } = await store.replace(
+          await downloadInstruments(brokerUrl),
+        );
+        return ok({ day, version, count, refreshed_at });
+      } catch (error) {
+        if (error instanceof DownloadError) {
+          throw new Problem(502, 'broker_unreachable', error.message, { cause: error });
+        }
+        if (error instanceof InstrumentsCsvError) {
+          throw new Problem(502, error.code, `the broker's dump cannot be used: ${error.message}`, {
+            cause: error,
+          });
+        }
+        throw error;
+      }
+    },
+  });
+}
+
+function one({ store }: InstrumentParts): Route {
+  return route({
+    method: 'GET',
+    path: '/instruments/{instrument_token}',
+    scope: 'read',
+    params: z.object({ instrument_token: instrumentTokenInPath }),
+    handle: async ({ params: { instrument_token } }) => {
+      const instrument = await store.byToken(instrument_token).catch((error) => {
+        if (!(error instanceof InstrumentsMissingError)) throw error;
+        throw new Problem(503, error.code, error.message, { cause: error });
+      });
+      if (instrument !== undefined) return ok(instrument);
+      throw new Problem(404, 'instrument_not_found', `no instrument of today is ${instrument_token}`);
+    },
+  });
+}
