@@ -17,7 +17,7 @@ import {
   queryAll,
 } from '#shared/dynamo.ts';
 import { GSI1, gsi1Partitions, keys, OPEN_TASKS_PK } from '#shared/table.ts';
-import { isFinal } from './life-cycle.ts';
+import { isFinal, type TaskState } from './life-cycle.ts';
 import { taskKeys, toTask } from './record.ts';
 import type { OrderRequest } from './request.ts';
 import type { Task } from './types.ts';
@@ -38,8 +38,15 @@ export class IdempotencyKeyReusedError extends Error {
 
 export interface Page {
   readonly items: readonly Task[];
-  /** Give it back as `cursor` for the next page; undefined at the end. */
-  readonly nextCursor: string | undefined;
+  /** The task to go on after; undefined at the end. */
+  readonly next: string | undefined;
+}
+
+export interface ListQuery {
+  readonly limit: number;
+  readonly status?: readonly TaskState[] | undefined;
+  /** A task id: only what stands behind it in the list. */
+  readonly after?: string | undefined;
 }
 
 type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
@@ -58,10 +65,7 @@ export class TaskRepository {
    * Stores the task and its idempotency key at once, or gives the task that the key made before.
    * @throws IdempotencyKeyReusedError
    */
-  async create(
-    task: Task,
-    idempotencyKey?: string,
-  ): Promise<{ readonly task: Task; readonly created: boolean }> {
+  async create(task: Task, idempotencyKey?: string): Promise<Task> {
     const key =
       idempotencyKey === undefined
         ? undefined
@@ -73,14 +77,32 @@ export class TaskRepository {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#client.send(new TransactWriteCommand({ TransactItems: items }));
-        return { task, created: true };
+        return task;
       } catch (error) {
-        const earlier = await this.#madeBefore(task, key, error);
+        const earlier = await this.#standing(task, idempotencyKey, error);
         if (earlier !== undefined) return earlier;
         if (!isConflict(error) || attempt === CONFLICT_ATTEMPTS) throw error;
         await jitteredPause(attempt);
       }
     }
+  }
+
+  /**
+   * The task that this caller's key made before; undefined when it made none, or none within its life.
+   * @throws IdempotencyKeyReusedError
+   */
+  async madeBefore(
+    owner: string,
+    request: OrderRequest,
+    idempotencyKey: string | undefined,
+    wallMs: number,
+  ): Promise<Task | undefined> {
+    if (idempotencyKey === undefined) return undefined;
+    const used = await this.#item(keys.idempotency(owner, request.account_id, idempotencyKey));
+    if (used === undefined || Number(used.expires_at_s) < Math.floor(wallMs / 1_000)) return undefined;
+    if (used.fingerprint !== fingerprint(request))
+      throw new IdempotencyKeyReusedError('the Idempotency-Key was used before, for another order');
+    return this.get(String(used.task_id));
   }
 
   async get(taskId: string): Promise<Task | undefined> {
@@ -106,8 +128,11 @@ export class TaskRepository {
     }
   }
 
-  /** The account's tasks, newest first; an index read, so a new task may take a moment to appear. */
-  async list(accountId: string, limit: number, cursor?: string): Promise<Page> {
+  /**
+   * The account's tasks, newest first; an index read, so a new task may take a moment to appear. A page may hold
+   * fewer than `limit` when a status is asked for.
+   */
+  async list(accountId: string, { limit, status, after }: ListQuery): Promise<Page> {
     const page = await this.#client.send(
       new QueryCommand({
         TableName: this.#table,
@@ -117,11 +142,12 @@ export class TaskRepository {
         ScanIndexForward: false,
         Limit: limit,
         ExclusiveStartKey:
-          cursor === undefined ? undefined : taskKeys({ task_id: cursor, account_id: accountId }),
+          after === undefined ? undefined : taskKeys({ task_id: after, account_id: accountId }),
       }),
     );
-    const items = (page.Items ?? []).map(toTask);
-    return { items, nextCursor: page.LastEvaluatedKey === undefined ? undefined : items.at(-1)?.task_id };
+    const tasks = (page.Items ?? []).map(toTask);
+    const items = status === undefined ? tasks : tasks.filter((task) => status.includes(task.status));
+    return { items, next: page.LastEvaluatedKey === undefined ? undefined : tasks.at(-1)?.task_id };
   }
 
   /** All tasks that are not final and whose id is below `beforeTaskId` (ids sort by time). */
@@ -189,17 +215,10 @@ export class TaskRepository {
   }
 
   /** After a refused transaction: what stands already, if that is why. */
-  async #madeBefore(task: Task, key: { pk: string; sk: string } | undefined, error: unknown) {
+  async #standing(task: Task, idempotencyKey: string | undefined, error: unknown): Promise<Task | undefined> {
     if (cancellationCodes(error) === undefined) return undefined;
-    const own = await this.get(task.task_id);
-    if (own !== undefined) return { task: own, created: true };
-    const used = key === undefined ? undefined : await this.#item(key);
-    if (used === undefined || Number(used.expires_at_s) < Math.floor(task.updated_at_ms / 1_000))
-      return undefined;
-    if (used.fingerprint !== fingerprint(task.request))
-      throw new IdempotencyKeyReusedError('the Idempotency-Key was used before, for another order');
-    const earlier = await this.get(String(used.task_id));
-    return earlier === undefined ? undefined : { task: earlier, created: false };
+    const { task_id, owner, request, updated_at_ms } = task;
+    return (await this.get(task_id)) ?? this.madeBefore(owner, request, idempotencyKey, updated_at_ms);
   }
 
   async #item(key: { pk: string; sk: string }): Promise<Item | undefined> {

@@ -1,0 +1,43 @@
+import { CredentialStore } from '#shared/accounts/credentials.ts';
+import { AccountRepository } from '#shared/accounts/repository.ts';
+import { documentClient, secretsManagerClient, sqsClient } from '#shared/aws.ts';
+import { followedClock } from '#shared/clock-follower.ts';
+import { required } from '#shared/http/function.ts';
+import { functionLogger } from '#shared/http/logger.ts';
+import { ENV } from '#shared/names.ts';
+import { TaskQueue } from '#shared/orders/queue.ts';
+import { TaskRepository } from '#shared/orders/repository.ts';
+import { Brokers } from './brokers.ts';
+import { workerConfig } from './config.ts';
+import { queueHandler } from './messages.ts';
+import { OrderWorker } from './worker.ts';
+
+const env = process.env;
+const config = workerConfig(env);
+const log = functionLogger('order-worker');
+const followed = followedClock(log, env);
+const { clock } = followed;
+const dynamo = documentClient();
+const tableName = required(env, ENV.table);
+const secrets = new CredentialStore(secretsManagerClient(), required(env, ENV.stage));
+
+export const handler = queueHandler({
+  queue: new TaskQueue(sqsClient(), config.queueUrl),
+  clock: followed,
+  log,
+  turnMs: config.steps.attemptMs + config.steps.replyTimeoutMs,
+  worker: new OrderWorker({
+    tasks: new TaskRepository(dynamo, tableName),
+    brokers: new Brokers({
+      accounts: new AccountRepository(dynamo, tableName, secrets, clock),
+      root: config.brokerUrl,
+      connectTimeoutMs: config.connectTimeoutMs,
+      replyTimeoutMs: config.steps.replyTimeoutMs,
+      clock,
+    }),
+    clock,
+    settings: config.steps,
+    random: Math.random,
+    log,
+  }),
+});
