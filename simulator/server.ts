@@ -2,7 +2,6 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Box } from './box.ts';
-import type { Feed } from './contracts.ts';
 import { mountControl } from './control/routes.ts';
 import { SwitchBoard } from './control/switches.ts';
 import { createMarket, type MarketOptions } from './engine/market.ts';
@@ -88,7 +87,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     wsUrl: `ws://${host}:${address.port}/`,
     port: address.port,
     box,
-    close: () => closeAll(server, feed, broker, day),
+    close: () => closeAll(server, box, day),
   };
 }
 
@@ -102,9 +101,10 @@ function listen(server: Server, port: number, host: string): Promise<AddressInfo
   });
 }
 
-async function closeAll(server: Server, feed: Feed, broker: Broker, day: DayTurner): Promise<void> {
+async function closeAll(server: Server, { market, broker, feed }: Box, day: DayTurner): Promise<void> {
   day.close();
   broker.close();
+  market.close();
   await feed.close();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
