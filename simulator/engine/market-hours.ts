@@ -1,0 +1,38 @@
+import type { MarketSegment } from '#shared/market/calendar.ts';
+import type { Instrument } from '#shared/market/instrument.ts';
+import type { SimClock } from './clock.ts';
+import { type SessionView, segmentOfExchange, sessionView } from './sessions.ts';
+
+/** An index is told as long as its derivatives trade. */
+export function segmentOfInstrument({ segment, exchange }: Instrument): MarketSegment {
+  return segment === 'INDICES' ? 'derivatives' : segmentOfExchange(exchange);
+}
+
+/** The two sessions as they stand at a moment; asked for often, worked out once a moment. */
+export class MarketHours {
+  readonly #clock: SimClock;
+  #atMs = -1;
+  #override = '';
+  #cash: SessionView | undefined;
+  #derivatives: SessionView | undefined;
+
+  constructor(clock: SimClock) {
+    this.#clock = clock;
+  }
+
+  view(segment: MarketSegment, atMs: number): SessionView {
+    const override = `${this.#clock.market}${this.#clock.overriddenAtMs}`;
+    if (atMs !== this.#atMs || override !== this.#override) {
+      this.#atMs = atMs;
+      this.#override = override;
+      this.#cash = undefined;
+      this.#derivatives = undefined;
+    }
+    if (segment === 'cash') return (this.#cash ??= this.#look(segment, atMs));
+    return (this.#derivatives ??= this.#look(segment, atMs));
+  }
+
+  #look(segment: MarketSegment, atMs: number): SessionView {
+    return sessionView(atMs, segment, this.#clock.market, this.#clock.overriddenAtMs);
+  }
+}

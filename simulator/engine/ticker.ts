@@ -1,0 +1,91 @@
+import type { Quote } from '#simulator/contracts.ts';
+import { visiblyChanged } from './quotes.ts';
+
+export type QuoteListener = (quote: Quote) => void;
+export type QuoteAt = (instrumentToken: number, atMs: number) => Quote | undefined;
+
+interface Watched {
+  readonly token: number;
+  readonly listeners: Set<QuoteListener>;
+  last: Quote | undefined;
+}
+
+/** How finely a round over all watched instruments is spread over its time. */
+const SLICES = 20;
+const ROUND_MS = 1000;
+/** Market seconds between two rounds: all divide a minute, so that every whole minute is one. */
+const STEPS_S = [60, 30, 20, 15, 10, 5, 2, 1];
+
+/** Market seconds between rounds, so that a round takes about a second: at 60x each is a whole minute. */
+export function roundStepMs(speed: number): number {
+  const seconds = STEPS_S.find((step) => step <= speed) ?? 1;
+  return seconds * 1000;
+}
+
+/** Goes round the watched instruments about once a second and tells their listeners what changed. */
+export class Ticker {
+  readonly #quoteAt: QuoteAt;
+  readonly #watched = new Map<number, Watched>();
+  readonly #afterPass = new Set<() => void>();
+  #round: Watched[] = [];
+  #done = 0;
+  #roundMs = -1;
+  #roundWallMs = 0;
+
+  constructor(quoteAt: QuoteAt) {
+    this.#quoteAt = quoteAt;
+  }
+
+  get watchedCount(): number {
+    return this.#watched.size;
+  }
+
+  watch(token: number, listener: QuoteListener): () => void {
+    let watched = this.#watched.get(token);
+    if (watched === undefined) {
+      watched = { token, listeners: new Set(), last: undefined };
+      this.#watched.set(token, watched);
+    }
+    watched.listeners.add(listener);
+    return () => {
+      watched.listeners.delete(listener);
+      if (watched.listeners.size === 0 && this.#watched.get(token) === watched) this.#watched.delete(token);
+    };
+  }
+
+  afterPass(listener: () => void): () => void {
+    this.#afterPass.add(listener);
+    return () => this.#afterPass.delete(listener);
+  }
+
+  /** Continues the round of the latest market step; a round that is late ends before the next begins. */
+  pass(nowMs: number, wallMs: number, speed: number): void {
+    const stepMs = roundStepMs(speed);
+    const roundMs = Math.floor(nowMs / stepMs) * stepMs;
+    if (roundMs !== this.#roundMs) {
+      this.#visitUntil(this.#round.length);
+      this.#round = [...this.#watched.values()];
+      this.#done = 0;
+      this.#roundMs = roundMs;
+      this.#roundWallMs = wallMs;
+    }
+    const spread = speed > 0 ? Math.min(ROUND_MS, stepMs / speed) * 0.8 : 1;
+    const slice = Math.min(SLICES, Math.floor(((wallMs - this.#roundWallMs) / spread) * SLICES) + 1);
+    this.#visitUntil(Math.ceil((this.#round.length * slice) / SLICES));
+    for (const listener of this.#afterPass) listener();
+  }
+
+  #visitUntil(end: number): void {
+    for (; this.#done < end; this.#done++) this.#visit(this.#round[this.#done]!);
+  }
+
+  #visit(watched: Watched): void {
+    if (watched.listeners.size === 0) return;
+    const quote = this.#quoteAt(watched.token, this.#roundMs);
+    if (quote === undefined || !visiblyChanged(watched.last, quote)) return;
+    const first = watched.last === undefined;
+    watched.last = quote;
+    if (first) return;
+    for (const listener of watched.listeners) listener(quote);
+  }
+}
