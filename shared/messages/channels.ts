@@ -12,7 +12,7 @@ export const CHANNEL_OF_KIND: Readonly<Record<InstrumentKind, TickChannel>> = {
   equity: 'equities',
 };
 
-/** Redis names under one prefix. Readers rely on every one of them but `nudge`, which is ours. */
+/** Redis names under one prefix. Readers rely on all but `nudge`, `lastTokens` and `lastDay`, which are ours. */
 export function redisNames(prefix: string) {
   return {
     ticks: (channel: TickChannel) => `${prefix}:${channel}`,
@@ -20,8 +20,17 @@ export function redisNames(prefix: string) {
     events: `${prefix}:events`,
     /** Hash: instrument_token -> `{"lease","seq","tick"}`. */
     last: `${prefix}:last`,
+    /**
+     * Hash: `<channel>:<account_id>` -> `<lease>-<seq>`. Everything up to and including that envelope is in `last`.
+     */
+    lastSeq: `${prefix}:last:seq`,
+    /** Set of the instrument_tokens that the account's streamer has written to `last`. */
+    lastTokens: (accountId: string) => `${prefix}:last:tokens:${accountId}`,
+    /** The trading day (`yyyy-mm-dd`, IST) that `last` belongs to: tokens are recycled. */
+    lastDay: `${prefix}:last:day`,
     /** Control plane to streamers: a Nudge as JSON. */
     nudge: `${prefix}:nudge`,
+    /** Stream of envelopes, entry id `<lease>-<seq>`, the envelope's JSON in its field `e`. */
     log: (channel: TickChannel, accountId: string) => `${prefix}:log:${channel}:${accountId}`,
   };
 }

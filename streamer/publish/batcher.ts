@@ -13,6 +13,8 @@ export interface Batch {
   readonly ticks: number;
   /** The envelope's bytes. */
   readonly payload: Buffer;
+  /** Its snapshots one by one; empty unless `BatcherSettings.keepSnapshots`. */
+  readonly snapshots: readonly Buffer[];
 }
 
 /** Where batches go. Both answers are immediate: nothing here waits. */
@@ -36,6 +38,8 @@ export interface BatcherContext {
 export interface BatcherSettings {
   readonly maxTicks: number;
   readonly idleEnvelopeMs: number;
+  /** For sinks that publish bare snapshots. */
+  readonly keepSnapshots: boolean;
 }
 
 const COMMA = 44;
@@ -51,6 +55,7 @@ export class ChannelBatcher {
   readonly #sink: BatchSink;
   readonly #writer = new JsonWriter(16_384);
   #count = 0;
+  #ends: number[] = [];
   #waiting: Slot[] = [];
   #folded = 0;
   #lastSentMs: number;
@@ -115,6 +120,7 @@ export class ChannelBatcher {
     this.#writer.bytes[this.#writer.position] = COMMA;
     this.#writer.position += 1;
     this.#count += 1;
+    if (this.#settings.keepSnapshots) this.#ends.push(this.#writer.position);
     slot.seq = this.seq + 1;
   }
 
@@ -141,6 +147,7 @@ export class ChannelBatcher {
     if (lease === undefined) {
       this.discardedTotal += ticks;
       this.#writer.position = 0;
+      this.#ends = [];
       return;
     }
     if (lease !== this.#lease) {
@@ -150,8 +157,15 @@ export class ChannelBatcher {
     this.seq += 1;
     const head = { accountId, lease, seq: this.seq, ts: this.#context.nowMs(), folded };
     const payload = sealEnvelope(this.#writer, head);
+    const snapshots = this.#takeSnapshots();
     this.#writer.position = 0;
     this.publishedTotal += ticks;
-    this.#sink.publish({ channel, accountId, lease, seq: this.seq, ticks, payload });
+    this.#sink.publish({ channel, accountId, lease, seq: this.seq, ticks, payload, snapshots });
+  }
+
+  #takeSnapshots(): Buffer[] {
+    const ends = this.#ends;
+    this.#ends = [];
+    return ends.map((end, index) => Buffer.from(this.#writer.bytes.slice(ends[index - 1] ?? 0, end - 1)));
   }
 }

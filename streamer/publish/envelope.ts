@@ -20,7 +20,7 @@ export function sealEnvelope(writer: JsonWriter, head: EnvelopeHead): Buffer {
     `"folded":${head.folded},"ticks":[`;
   const end = Math.max(writer.position - 1, 0);
   const payload = Buffer.allocUnsafeSlow(text.length + end + TAIL.length);
-  payload.latin1Write(text, 0);
+  payload.write(text, 0, 'latin1');
   payload.set(writer.bytes.subarray(0, end), text.length);
   payload.set(TAIL, text.length + end);
   return payload;

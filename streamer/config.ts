@@ -1,0 +1,89 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { PRICING_MODELS } from '#shared/market/greeks.ts';
+import { DEFAULT_CHANNEL_PREFIX } from '#shared/messages/channels.ts';
+import { DEFAULT_BROKER_WS_URL, ENV, STAGE_NAMES, stageNames } from '#shared/names.ts';
+
+const count = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
+const countOrNone = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
+const fraction = (fallback: number) => z.coerce.number().min(0).max(10).default(fallback);
+
+const schema = z
+  .object({
+    [ENV.stage]: z.enum(STAGE_NAMES).default('local'),
+    [ENV.table]: z.string().optional(),
+    [ENV.bucket]: z.string().optional(),
+    [ENV.redisUrl]: z.url({ protocol: /^rediss?$/ }),
+    [ENV.channelPrefix]: z
+      .string()
+      .regex(/^[\w:.-]{1,64}$/)
+      .default(DEFAULT_CHANNEL_PREFIX),
+    [ENV.brokerWsUrl]: z.url({ protocol: /^wss?$/ }).default(DEFAULT_BROKER_WS_URL),
+    STREAMER_HOST: z.string().default('127.0.0.1'),
+    STREAMER_PORT: z.coerce.number().int().min(0).max(65_535).default(4571),
+    STREAMER_ID: z.string().default(`${hostname()}:${process.pid}`),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    MAX_ACCOUNTS: count(1_000),
+    CONNECTIONS_PER_ACCOUNT: count(3),
+    RESERVE_CONNECTIONS: countOrNone(1),
+    INSTRUMENTS_PER_CONNECTION: count(3_000),
+    CONNECTION_SOFT_TARGET: count(1_500),
+    SUBSCRIBE_CHUNK: count(500),
+    FEED_SILENCE_MS: count(5_000),
+    FEED_HANDSHAKE_TIMEOUT_MS: count(7_000),
+    RECONNECT_BASE_MS: count(250),
+    RECONNECT_MAX_MS: count(30_000),
+    PRICING_MODEL: z.enum(PRICING_MODELS).default('black_scholes_spot'),
+    RISK_FREE_RATE: fraction(0.1),
+    DIVIDEND_YIELD: fraction(0),
+    IV_STALE_AFTER_MS: countOrNone(5_000),
+    MAX_SPREAD_RUPEES: z.coerce.number().positive().default(0.5),
+    MAX_SPREAD_FRACTION: fraction(0.25),
+    MAX_PRICE_RUPEES: z.coerce.number().positive().default(10_000_000),
+    MAX_INDEX_MOVE_FRACTION: fraction(0.2),
+    MAX_MOVE_FRACTION: fraction(0.5),
+    MAX_TIME_AHEAD_MS: count(60_000),
+    REBASE_AFTER_REJECTS: count(8),
+    BATCH_MAX_MS: count(100),
+    BATCH_MAX_TICKS: count(1_000),
+    IDLE_ENVELOPE_MS: count(1_000),
+    LAST_VALUES_EVERY_MS: count(25),
+    PUBLISH_FORMAT: z.enum(['batch', 'single']).default('batch'),
+    REPLAY_MB: z.coerce.number().min(0).default(64),
+    SINK_MAX_BATCHES: count(64),
+    SINK_MAX_MB: z.coerce.number().positive().default(16),
+    SINK_TIMEOUT_MS: count(2_000),
+    SINK_BREAKER_FAILURES: count(10),
+    SINK_BREAKER_OPEN_MS: count(60_000),
+    SINK_BREAKER_PROBES: count(3),
+    LEASE_TTL_MS: count(10_000),
+    LEASE_RENEW_MS: count(3_000),
+    LEASE_SAFETY_MS: countOrNone(1_000),
+    RECONCILE_MARK_MS: count(2_000),
+    RECONCILE_FULL_MS: count(300_000),
+    SHUTDOWN_TIMEOUT_MS: count(5_000),
+  })
+  .refine((value) => value.RESERVE_CONNECTIONS < value.CONNECTIONS_PER_ACCOUNT, {
+    path: ['RESERVE_CONNECTIONS'],
+    message: 'must leave at least one of CONNECTIONS_PER_ACCOUNT',
+  })
+  .refine((value) => value.LEASE_RENEW_MS + value.LEASE_SAFETY_MS < value.LEASE_TTL_MS, {
+    path: ['LEASE_RENEW_MS'],
+    message: 'must end, with LEASE_SAFETY_MS, before LEASE_TTL_MS',
+  });
+
+export type StreamerConfig = z.infer<typeof schema> & { readonly tableName: string };
+
+export class ConfigError extends Error {
+  readonly code = 'config_invalid';
+}
+
+/** @throws ConfigError naming every variable that cannot be used, never its value: a URL may hold a password. */
+export function readConfig(env: NodeJS.ProcessEnv): StreamerConfig {
+  const parsed = schema.safeParse(env);
+  if (!parsed.success) {
+    const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`these environment variables cannot be used: ${reasons.join('; ')}`);
+  }
+  return { ...parsed.data, tableName: parsed.data.TABLE_NAME ?? stageNames(parsed.data.STAGE).table };
+}

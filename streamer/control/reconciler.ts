@@ -1,0 +1,83 @@
+import type { AccountSubscription, SubscriptionSource } from '#shared/subscriptions/types.ts';
+
+/** What streams now, and takes changes. */
+export interface ReconcileTarget {
+  current(): ReadonlyMap<number, AccountSubscription>;
+  apply(set: readonly AccountSubscription[], removed: readonly number[]): void;
+}
+
+/**
+ * Brings what an account streams to what its rows say. Level-triggered: it reads the rows' state and never relies
+ * on having seen each change; a nudge only makes it look sooner. Reads run one after another, so that an older
+ * answer can never overwrite a newer one.
+ */
+export class Reconciler {
+  readonly #accountId: string;
+  readonly #source: SubscriptionSource;
+  readonly #target: ReconcileTarget;
+  #tail: Promise<void> = Promise.resolve();
+  #nudged = new Set<number>();
+  #mark = -1;
+
+  constructor(accountId: string, source: SubscriptionSource, target: ReconcileTarget) {
+    this.#accountId = accountId;
+    this.#source = source;
+    this.#target = target;
+  }
+
+  /** Reads and applies these instruments alone; those named while a read is under way share the next one. */
+  nudge(instrumentTokens: readonly number[]): Promise<void> {
+    const isFirst = this.#nudged.size === 0;
+    for (const token of instrumentTokens) this.#nudged.add(token);
+    if (!isFirst || this.#nudged.size === 0) return this.#tail;
+    return this.#inTurn(async () => {
+      const tokens = [...this.#nudged];
+      this.#nudged = new Set();
+      this.#compare(await this.#source.getForAccount(this.#accountId, tokens), tokens);
+    });
+  }
+
+  /** Compares everything when the dirty mark moved since the last time. */
+  checkMark(): Promise<void> {
+    return this.#inTurn(async () => {
+      const mark = await this.#source.dirtyMark(this.#accountId);
+      if (mark !== this.#mark) await this.#readAll(mark);
+    });
+  }
+
+  compareAll(): Promise<void> {
+    return this.#inTurn(async () => this.#readAll(await this.#source.dirtyMark(this.#accountId)));
+  }
+
+  /** The mark was read before the rows: a change in between moves it again. */
+  async #readAll(mark: number): Promise<void> {
+    const rows = await this.#source.listForAccount(this.#accountId);
+    this.#compare(rows, [...this.#target.current().keys()]);
+    this.#mark = mark;
+  }
+
+  /** `scope`: instruments of which `rows` is the whole truth. */
+  #compare(rows: readonly AccountSubscription[], scope: readonly number[]): void {
+    const current = this.#target.current();
+    const wanted = new Map(rows.map((row) => [row.instrument_token, row]));
+    const removed = scope.filter((token) => current.has(token) && !wanted.has(token));
+    const set = rows.filter((row) => differs(current.get(row.instrument_token), row));
+    if (set.length > 0 || removed.length > 0) this.#target.apply(set, removed);
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#tail.then(work);
+    this.#tail = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/** Tokens are recycled: the same one may name another contract. */
+function differs(known: AccountSubscription | undefined, row: AccountSubscription): boolean {
+  return (
+    known === undefined ||
+    known.mode !== row.mode ||
+    known.instrument.tradingsymbol !== row.instrument.tradingsymbol ||
+    known.instrument.expiry !== row.instrument.expiry
+  );
+}

@@ -1,0 +1,82 @@
+import type { LoopState } from '../control/loops.ts';
+
+export type HealthLevel = 'ok' | 'degraded' | 'critical';
+
+/** What health is decided from; times are epoch ms of market time, 0 for never. */
+export interface HealthFacts {
+  readonly accounts: readonly AccountFacts[];
+  readonly redis: { readonly connected: boolean; readonly breaker: 'closed' | 'open' | 'half_open' };
+  readonly loops: readonly LoopState[];
+  readonly registry: RegistryFacts | undefined;
+  readonly uptimeS: number;
+}
+
+export interface AccountFacts {
+  readonly accountId: string;
+  readonly lease: number | undefined;
+  readonly subscriptions: number;
+  readonly unplaced: number;
+  readonly lastTickMs: number;
+  readonly connections: readonly { readonly state: string; readonly instruments: number }[];
+}
+
+/** The day's dump that the control plane resolves instruments with. */
+export interface RegistryFacts {
+  readonly day: string;
+  readonly instruments: number;
+  readonly refreshed_at: string;
+}
+
+/** Loops that keep the process able to work at all: one that fails this often in a row is an outage. */
+const CRITICAL_LOOP_FAILURES = 5;
+
+export function healthReport(facts: HealthFacts) {
+  const accounts = facts.accounts.map(accountReport);
+  const failing = facts.loops.filter((loop) => loop.failuresInRow > 0);
+  const isPublishing = facts.redis.connected && facts.redis.breaker !== 'open';
+  const levels: HealthLevel[] = [
+    isPublishing ? 'ok' : 'critical',
+    facts.redis.breaker === 'half_open' ? 'degraded' : 'ok',
+    failing.some((loop) => loop.failuresInRow >= CRITICAL_LOOP_FAILURES) ? 'critical' : 'ok',
+    failing.length > 0 ? 'degraded' : 'ok',
+    ...accounts.map((account) => account.status),
+  ];
+  return {
+    status: worst(levels),
+    accounts,
+    dependencies: {
+      redis: { status: isPublishing ? 'ok' : 'down', circuit_breaker: facts.redis.breaker },
+      control_plane: { status: failing.length === 0 ? 'ok' : 'failing' },
+    },
+    loops: facts.loops.map(({ name, runs, failures, failuresInRow, lastError }) => ({
+      name,
+      runs,
+      failures,
+      status: failuresInRow === 0 ? 'ok' : 'failing',
+      ...(lastError === undefined ? {} : { last_error: lastError }),
+    })),
+    registry: facts.registry ?? null,
+    uptime_s: facts.uptimeS,
+  };
+}
+
+/** An account that should stream and has no open link is critical; one with part of its links is degraded. */
+function accountReport(account: AccountFacts) {
+  const open = account.connections.filter((connection) => connection.state === 'open').length;
+  const isDown = account.subscriptions > 0 && open === 0;
+  const isPartial = open < account.connections.length || account.unplaced > 0 || account.lease === undefined;
+  return {
+    account_id: account.accountId,
+    status: (isDown ? 'critical' : isPartial ? 'degraded' : 'ok') as HealthLevel,
+    lease: account.lease ?? null,
+    subscriptions: account.subscriptions,
+    unplaced: account.unplaced,
+    last_tick_at: account.lastTickMs === 0 ? null : new Date(account.lastTickMs).toISOString(),
+    connections: account.connections,
+  };
+}
+
+function worst(levels: readonly HealthLevel[]): HealthLevel {
+  if (levels.includes('critical')) return 'critical';
+  return levels.includes('degraded') ? 'degraded' : 'ok';
+}

@@ -1,0 +1,77 @@
+import { CredentialStore } from '#shared/accounts/credentials.ts';
+import { LeaseRepository } from '#shared/accounts/leases.ts';
+import { AccountRepository } from '#shared/accounts/repository.ts';
+import { documentClient, s3Client, secretsManagerClient } from '#shared/aws.ts';
+import { followedClock } from '#shared/clock-follower.ts';
+import { SubscriptionRepository } from '#shared/subscriptions/repository.ts';
+import { ConfigError, readConfig, type StreamerConfig } from './config.ts';
+import { startHealthServer } from './health/server.ts';
+import { streamerLogger } from './log.ts';
+import { listeningRedis, publishingRedis } from './redis.ts';
+import { registryReader } from './registry.ts';
+import { Streamer } from './streamer.ts';
+
+async function run(config: StreamerConfig): Promise<void> {
+  const logger = streamerLogger(config.LOG_LEVEL);
+  const followed = followedClock({ warn: (message, details) => logger.warn(details, message) });
+  const { clock } = followed;
+  const table = documentClient();
+  const redis = publishingRedis(config.REDIS_URL);
+  const nudgeRedis = listeningRedis(config.REDIS_URL);
+  await followed.follow();
+  const streamer = new Streamer({
+    config,
+    clock,
+    logger,
+    redis,
+    nudgeRedis,
+    accounts: new AccountRepository(
+      table,
+      config.tableName,
+      new CredentialStore(secretsManagerClient(), config.STAGE),
+      clock,
+    ),
+    subscriptions: new SubscriptionRepository(table, config.tableName),
+    leases: new LeaseRepository(table, config.tableName, clock, { ttlMs: config.LEASE_TTL_MS }),
+    readRegistry: registryReader(config.BUCKET_NAME, s3Client(), clock),
+    followClock: () => followed.follow(),
+  });
+  const server = await startHealthServer(
+    {
+      report: () => streamer.report(),
+      isReady: () => streamer.isReady(),
+      metrics: streamer.metrics.registry,
+    },
+    config.STREAMER_HOST,
+    config.STREAMER_PORT,
+  );
+  streamer.start();
+  logger.info({ port: server.port }, 'health and metrics are served');
+
+  let isStopping = false;
+  const stop = async (signal: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info({ signal }, 'stopping');
+    await streamer.stop();
+    redis.disconnect();
+    nudgeRedis.disconnect();
+    await server.close();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => {
+      stop(signal).catch((error: Error) => {
+        logger.error({ error: error.message }, 'did not stop in order');
+        process.exitCode = 1;
+      });
+    });
+  }
+}
+
+try {
+  await run(readConfig(process.env));
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`The streamer cannot start: ${reason}\n`);
+  process.exit(error instanceof ConfigError ? 2 : 1);
+}

@@ -1,0 +1,173 @@
+import type { Redis } from 'ioredis';
+import { istDay } from '#shared/market/calendar.ts';
+import { redisNames, TICK_CHANNELS, type TickChannel } from '#shared/messages/channels.ts';
+import type { Slot } from '../enrich/slot.ts';
+import type { ChannelBatcher } from './batcher.ts';
+import { JsonWriter } from './json-writer.ts';
+import { writeSnapshot } from './snapshot-json.ts';
+
+export interface LastValuesContext {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly accountId: string;
+  readonly batchers: Readonly<Record<TickChannel, ChannelBatcher>>;
+  /** The lease held, or undefined: then nothing is written. */
+  lease(): number | undefined;
+  /** Whether Redis takes writes at ease. */
+  isRedisWell(): boolean;
+  nowMs(): number;
+}
+
+/** Instruments a write: so few that the hot path waits well under a millisecond. */
+const SLICE = 200;
+
+/**
+ * Keeps the hash of last values at most a second behind what was published. It works in rounds: a round takes all
+ * instruments that differ, writes them in slices, and then notes up to which envelope the hash is complete.
+ */
+export class LastValues {
+  readonly #context: LastValuesContext;
+  readonly #names: ReturnType<typeof redisNames>;
+  readonly #writer = new JsonWriter(65_536);
+  readonly #known = new Set<number>();
+  #dirty: Slot[] = [];
+  #round: Slot[] = [];
+  #roundSize = 0;
+  #roundSeqs: Record<string, string> = {};
+  #removed: number[] = [];
+  #day = '';
+  writtenTotal = 0;
+
+  constructor(context: LastValuesContext) {
+    this.#context = context;
+    this.#names = redisNames(context.prefix);
+  }
+
+  /** The slot holds values that the hash does not have; call once until it was written. */
+  changed(slot: Slot): void {
+    slot.dirty = true;
+    this.#dirty.push(slot);
+  }
+
+  removed(token: number): void {
+    if (this.#known.has(token)) this.#removed.push(token);
+  }
+
+  /** One slice; call it often (every 25 ms keeps 8,000 instruments a second up to date). */
+  async flush(): Promise<void> {
+    const lease = this.#context.lease();
+    if (lease === undefined || !this.#context.isRedisWell()) return;
+    await this.#changeDay();
+    await this.#delete();
+    if (this.#round.length === 0) this.#beginRound();
+    const slots = this.#round.splice(Math.max(0, this.#round.length - this.#sliceSize()));
+    const fields = this.#fieldsOf(slots, lease);
+    if (fields.length > 0) await this.#write(fields, slots);
+    if (this.#round.length === 0) await this.#endRound(lease);
+  }
+
+  /** Removes what earlier processes left in the hash for instruments that the account does not stream now. */
+  async forgetAllBut(tokens: ReadonlySet<number>): Promise<void> {
+    const { redis, accountId } = this.#context;
+    const left = await redis.smembers(this.#names.lastTokens(accountId));
+    for (const token of left.map(Number)) {
+      this.#known.add(token);
+      if (!tokens.has(token)) this.#removed.push(token);
+    }
+  }
+
+  #sliceSize(): number {
+    return Math.max(SLICE, Math.ceil(this.#roundSize / 20));
+  }
+
+  #beginRound(): void {
+    this.#round = this.#dirty;
+    this.#roundSize = this.#round.length;
+    this.#dirty = [];
+    this.#roundSeqs = {};
+    for (const channel of TICK_CHANNELS) {
+      const { lease, seq } = this.#context.batchers[channel];
+      this.#roundSeqs[`${channel}:${this.#context.accountId}`] = `${lease}-${seq}`;
+    }
+  }
+
+  /**
+   * Values that wait to be published stay for the next round, and this one cannot claim to be complete: what was
+   * published of the instrument before may be missing from the hash.
+   */
+  #fieldsOf(slots: readonly Slot[], lease: number): (string | Buffer)[] {
+    const fields: (string | Buffer)[] = [];
+    for (const slot of slots) {
+      if (slot.removed) continue;
+      if (slot.pending) {
+        this.#dirty.push(slot);
+        this.#roundSeqs = {};
+        continue;
+      }
+      slot.dirty = false;
+      fields.push(String(slot.token), this.#valueOf(slot, lease));
+    }
+    return fields;
+  }
+
+  #valueOf(slot: Slot, lease: number): Buffer {
+    this.#writer.position = 0;
+    writeSnapshot(this.#writer, slot);
+    const tick = this.#writer.bytes.subarray(0, this.#writer.position);
+    return Buffer.concat([
+      Buffer.from(`{"lease":${lease},"seq":${slot.seq},"tick":`),
+      tick,
+      Buffer.from('}'),
+    ]);
+  }
+
+  async #write(fields: (string | Buffer)[], slots: readonly Slot[]): Promise<void> {
+    const { redis, accountId } = this.#context;
+    const added = slots.filter((slot) => !slot.removed && !this.#known.has(slot.token));
+    try {
+      const writes: Promise<unknown>[] = [redis.hset(this.#names.last, ...fields)];
+      if (added.length > 0) {
+        writes.push(redis.sadd(this.#names.lastTokens(accountId), ...added.map((slot) => slot.token)));
+      }
+      await Promise.all(writes);
+      for (const slot of added) this.#known.add(slot.token);
+      this.writtenTotal += fields.length / 2;
+    } catch (error) {
+      for (const slot of slots) if (!slot.dirty) this.changed(slot);
+      this.#roundSeqs = {};
+      throw error;
+    }
+  }
+
+  async #endRound(lease: number): Promise<void> {
+    const entries = Object.entries(this.#roundSeqs).filter(([, at]) => at.startsWith(`${lease}-`));
+    this.#roundSeqs = {};
+    if (entries.length > 0) await this.#context.redis.hset(this.#names.lastSeq, Object.fromEntries(entries));
+  }
+
+  async #delete(): Promise<void> {
+    if (this.#removed.length === 0) return;
+    const tokens = this.#removed;
+    this.#removed = [];
+    const { redis, accountId } = this.#context;
+    try {
+      await Promise.all([
+        redis.hdel(this.#names.last, ...tokens.map(String)),
+        redis.srem(this.#names.lastTokens(accountId), ...tokens),
+      ]);
+      for (const token of tokens) this.#known.delete(token);
+    } catch (error) {
+      this.#removed.push(...tokens);
+      throw error;
+    }
+  }
+
+  /** Tokens name other instruments on another day: whoever sees the day change first clears the hash. */
+  async #changeDay(): Promise<void> {
+    const day = istDay(this.#context.nowMs());
+    if (day === this.#day) return;
+    const before = await this.#context.redis.set(this.#names.lastDay, day, 'GET');
+    if (before !== null && before !== day) await this.#context.redis.del(this.#names.last);
+    this.#day = day;
+  }
+}

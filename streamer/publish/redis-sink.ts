@@ -1,0 +1,192 @@
+import { type Redis, ReplyError } from 'ioredis';
+import type { Breaker } from '#shared/breaker.ts';
+import type { Clock } from '#shared/clock.ts';
+import { redisNames } from '#shared/messages/channels.ts';
+import type { Batch, BatchSink } from './batcher.ts';
+import type { ReplayLog } from './replay-log.ts';
+
+export interface RedisSinkSettings {
+  readonly prefix: string;
+  /** `batch`: one envelope a message. `single`: one bare snapshot a message, without sequence. */
+  readonly format: 'batch' | 'single';
+  /** Batches under way at most, by number and by bytes. */
+  readonly maxBatches: number;
+  readonly maxBytes: number;
+  /** A batch without an answer for so long means that the server hangs: the connection is dropped. */
+  readonly timeoutMs: number;
+}
+
+export interface RedisSinkEvents {
+  /** Everything under way has arrived, or the sink accepts again. */
+  onReady(): void;
+  onFailure(kind: 'connection' | 'timeout' | 'refused', detail: string): void;
+}
+
+interface Entry {
+  readonly batch: Batch;
+  sentAtMs: number;
+  isSent: boolean;
+}
+
+const CHECK_MS = 250;
+const RETRY_REFUSED_MS = 200;
+
+/**
+ * Publishes batches in order over one connection and keeps each until Redis has answered: when the connection
+ * breaks, what was under way is sent again with the same sequence numbers, of which readers drop doubles. It never
+ * takes more than its bounds; whoever finds `accepts` false keeps the newest values instead.
+ */
+export class RedisSink implements BatchSink {
+  readonly #redis: Redis;
+  readonly #settings: RedisSinkSettings;
+  readonly #events: RedisSinkEvents;
+  readonly #clock: Pick<Clock, 'wallMs'>;
+  readonly #breaker: Breaker;
+  readonly #log: ReplayLog | undefined;
+  readonly #names: ReturnType<typeof redisNames>;
+  readonly #queue: Entry[] = [];
+  readonly #checkTimer: NodeJS.Timeout;
+  #bytes = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  failuresTotal = 0;
+  envelopesTotal = 0;
+
+  constructor(
+    redis: Redis,
+    settings: RedisSinkSettings,
+    parts: { breaker: Breaker; clock: Pick<Clock, 'wallMs'>; log: ReplayLog | undefined },
+    events: RedisSinkEvents,
+  ) {
+    this.#redis = redis;
+    this.#settings = settings;
+    this.#events = events;
+    this.#clock = parts.clock;
+    this.#breaker = parts.breaker;
+    this.#log = parts.log;
+    this.#names = redisNames(settings.prefix);
+    this.#checkTimer = setInterval(() => this.#check(), CHECK_MS);
+    redis.on('ready', () => this.#connected());
+    redis.on('close', () => this.#disconnected());
+    // What went wrong is told by the close that follows; without a listener ioredis writes to the console.
+    redis.on('error', (error: Error) => this.#events.onFailure('connection', error.message));
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && this.accepts;
+  }
+
+  get accepts(): boolean {
+    if (this.#redis.status !== 'ready') return false;
+    if (this.#queue.length >= this.#settings.maxBatches || this.#bytes >= this.#settings.maxBytes)
+      return false;
+    const { state } = this.#breaker;
+    return state === 'closed' || (state === 'half_open' && this.#queue.length === 0);
+  }
+
+  get breakerState(): Breaker['state'] {
+    return this.#breaker.state;
+  }
+
+  get isConnected(): boolean {
+    return this.#redis.status === 'ready';
+  }
+
+  /** Batches given and not yet answered. */
+  get underWay(): number {
+    return this.#queue.length;
+  }
+
+  publish(batch: Batch): void {
+    this.#queue.push({ batch, sentAtMs: 0, isSent: false });
+    this.#bytes += batch.payload.length;
+    this.#sendNext();
+  }
+
+  /** Waits for what is under way, at most so long. */
+  async close(timeoutMs: number): Promise<void> {
+    const deadlineMs = this.#clock.wallMs() + timeoutMs;
+    while (this.#queue.length > 0 && this.#clock.wallMs() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    clearInterval(this.#checkTimer);
+    clearTimeout(this.#retryTimer);
+  }
+
+  #sendNext(): void {
+    for (const entry of this.#queue) {
+      if (entry.isSent) continue;
+      if (this.#redis.status !== 'ready' || !this.#breaker.tryEnter()) return;
+      entry.isSent = true;
+      entry.sentAtMs = this.#clock.wallMs();
+      this.#write(entry.batch).then(
+        () => this.#answered(entry),
+        (error: unknown) => this.#failed(entry, error),
+      );
+    }
+  }
+
+  #write(batch: Batch): Promise<unknown> {
+    const channel = this.#names.ticks(batch.channel);
+    if (this.#settings.format === 'single') {
+      const messages = batch.snapshots.map((snapshot) => this.#redis.publish(channel, snapshot));
+      return Promise.all(messages);
+    }
+    if (this.#log === undefined) return this.#redis.publish(channel, batch.payload);
+    return this.#log.append(batch, channel);
+  }
+
+  #answered(entry: Entry): void {
+    // A late answer over a connection that was given up: the entry was sent again or is gone.
+    if (!entry.isSent || !this.#remove(entry)) return;
+    this.envelopesTotal += 1;
+    this.#breaker.succeeded();
+    this.#sendNext();
+    if (this.#queue.length === 0) this.#events.onReady();
+  }
+
+  #failed(entry: Entry, error: unknown): void {
+    // A broken connection is counted once, by its close, however many batches were under way.
+    if (!(error instanceof ReplyError) || !entry.isSent) return;
+    entry.isSent = false;
+    this.#countFailure('refused', (error as Error).message);
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#sendNext(), RETRY_REFUSED_MS);
+  }
+
+  #remove(entry: Entry): boolean {
+    const index = this.#queue.indexOf(entry);
+    if (index < 0) return false;
+    this.#queue.splice(index, 1);
+    this.#bytes -= entry.batch.payload.length;
+    return true;
+  }
+
+  #connected(): void {
+    this.#sendNext();
+    if (this.accepts) this.#events.onReady();
+  }
+
+  #disconnected(): void {
+    for (const entry of this.#queue) entry.isSent = false;
+    this.#countFailure('connection', 'connection closed');
+  }
+
+  #countFailure(kind: 'connection' | 'timeout' | 'refused', detail: string): void {
+    this.failuresTotal += 1;
+    this.#breaker.failed();
+    this.#events.onFailure(kind, detail);
+  }
+
+  #check(): void {
+    const oldest = this.#queue[0];
+    if (oldest === undefined) {
+      if (this.accepts) this.#events.onReady();
+      return;
+    }
+    if (!oldest.isSent) this.#sendNext();
+    else if (this.#clock.wallMs() - oldest.sentAtMs > this.#settings.timeoutMs) {
+      this.#events.onFailure('timeout', `no answer for ${this.#settings.timeoutMs} ms`);
+      this.#redis.disconnect(true);
+    }
+  }
+}

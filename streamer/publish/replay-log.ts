@@ -1,0 +1,68 @@
+import type { Redis } from 'ioredis';
+import { redisNames } from '#shared/messages/channels.ts';
+import type { Batch } from './batcher.ts';
+
+/** Appends the envelope to its log, trimmed from below, and publishes it: the bytes cross the wire once. */
+const APPEND_AND_PUBLISH = `
+local ok = redis.pcall('XADD', KEYS[1], 'MINID', ARGV[3], ARGV[2], 'e', ARGV[4])
+if type(ok) == 'table' and ok.err and not string.find(ok.err, 'equal or smaller') then return ok end
+return redis.call('PUBLISH', ARGV[1], ARGV[4])
+`;
+
+interface LogState {
+  /** Entries of this process, oldest first. */
+  readonly entries: { id: string; bytes: number }[];
+  bytes: number;
+  /** What earlier leases left: trimmed as one piece when room is needed. */
+  inherited: number;
+}
+
+/**
+ * The newest envelopes of every account and channel as Redis streams, each at most `maxBytes`, for readers that
+ * missed some. Entry ids are `<lease>-<seq>`, so that a reader asks for exactly what it lacks.
+ */
+export class ReplayLog {
+  readonly #redis: Redis;
+  readonly #names: ReturnType<typeof redisNames>;
+  readonly #maxBytes: number;
+  readonly #states = new Map<string, LogState>();
+
+  constructor(redis: Redis, prefix: string, maxBytes: number) {
+    this.#redis = redis;
+    this.#names = redisNames(prefix);
+    this.#maxBytes = maxBytes;
+  }
+
+  async append(batch: Batch, channel: string): Promise<void> {
+    const key = this.#names.log(batch.channel, batch.accountId);
+    let state = this.#states.get(key);
+    if (state === undefined) {
+      state = { entries: [], bytes: 0, inherited: 0 };
+      this.#states.set(key, state);
+      void this.#measure(key, state);
+    }
+    const id = `${batch.lease}-${batch.seq}`;
+    const oldest = this.#makeRoom(state, id, batch);
+    await this.#redis.eval(APPEND_AND_PUBLISH, 1, key, channel, id, oldest, batch.payload);
+  }
+
+  /** Returns the id of the oldest entry to keep. */
+  #makeRoom(state: LogState, id: string, batch: Batch): string {
+    const last = state.entries.at(-1);
+    if (last?.id !== id) {
+      state.entries.push({ id, bytes: batch.payload.length });
+      state.bytes += batch.payload.length;
+    }
+    if (state.inherited + state.bytes > this.#maxBytes) state.inherited = 0;
+    else if (state.inherited > 0) return '0-1';
+    while (state.bytes > this.#maxBytes && state.entries.length > 1) {
+      state.bytes -= state.entries.shift()!.bytes;
+    }
+    return state.entries[0]!.id;
+  }
+
+  async #measure(key: string, state: LogState): Promise<void> {
+    const bytes = await this.#redis.memory('USAGE', key).catch(() => 0);
+    state.inherited = Number(bytes ?? 0);
+  }
+}

@@ -1,0 +1,28 @@
+import { Redis } from 'ioredis';
+import { backoffMs } from './feed/backoff.ts';
+
+const RECONNECT_BASE_MS = 100;
+const RECONNECT_MAX_MS = 2_000;
+
+/**
+ * A connection that fails at once instead of queueing: what to do with a message that cannot be sent is the
+ * sink's to decide. It reconnects for ever.
+ */
+export function publishingRedis(url: string): Redis {
+  return new Redis(url, {
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 5_000,
+    retryStrategy: (times) => 20 + backoffMs(times, RECONNECT_BASE_MS, RECONNECT_MAX_MS, Math.random),
+  });
+}
+
+/** A connection that listens; its subscriptions come back with it. */
+export function listeningRedis(url: string): Redis {
+  return new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectTimeout: 5_000,
+    retryStrategy: (times) => 20 + backoffMs(times, RECONNECT_BASE_MS, RECONNECT_MAX_MS, Math.random),
+  });
+}

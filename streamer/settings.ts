@@ -1,0 +1,64 @@
+import type { BreakerSettings } from '#shared/breaker.ts';
+import type { AccountSettings } from './account.ts';
+import type { StreamerConfig } from './config.ts';
+import type { RedisSinkSettings } from './publish/redis-sink.ts';
+
+/** The configuration as each part wants it. */
+export function accountSettings(config: StreamerConfig): AccountSettings {
+  return {
+    book: {
+      model: config.PRICING_MODEL,
+      rate: config.RISK_FREE_RATE,
+      dividendYield: config.DIVIDEND_YIELD,
+      maxSpread: config.MAX_SPREAD_RUPEES,
+      maxSpreadFraction: config.MAX_SPREAD_FRACTION,
+      staleAfterMs: config.IV_STALE_AFTER_MS,
+    },
+    validation: {
+      maxPrice: config.MAX_PRICE_RUPEES,
+      maxIndexMove: config.MAX_INDEX_MOVE_FRACTION,
+      maxMove: config.MAX_MOVE_FRACTION,
+      maxAheadMs: config.MAX_TIME_AHEAD_MS,
+      rebaseAfter: config.REBASE_AFTER_REJECTS,
+    },
+    pool: {
+      maxConnections: config.CONNECTIONS_PER_ACCOUNT,
+      reserveConnections: config.RESERVE_CONNECTIONS,
+      instrumentsPerConnection: config.INSTRUMENTS_PER_CONNECTION,
+      softTarget: config.CONNECTION_SOFT_TARGET,
+    },
+    connection: {
+      url: config.BROKER_WS_URL,
+      silenceMs: config.FEED_SILENCE_MS,
+      handshakeTimeoutMs: config.FEED_HANDSHAKE_TIMEOUT_MS,
+      backoffBaseMs: config.RECONNECT_BASE_MS,
+      backoffMaxMs: config.RECONNECT_MAX_MS,
+      subscribeChunk: config.SUBSCRIBE_CHUNK,
+    },
+    batcher: {
+      maxTicks: config.BATCH_MAX_TICKS,
+      idleEnvelopeMs: config.IDLE_ENVELOPE_MS,
+      keepSnapshots: config.PUBLISH_FORMAT === 'single',
+    },
+  };
+}
+
+export function sinkSettings(config: StreamerConfig): {
+  readonly sink: RedisSinkSettings;
+  readonly breaker: BreakerSettings;
+} {
+  return {
+    sink: {
+      prefix: config.CHANNEL_PREFIX,
+      format: config.PUBLISH_FORMAT,
+      maxBatches: config.SINK_MAX_BATCHES,
+      maxBytes: config.SINK_MAX_MB * 1_000_000,
+      timeoutMs: config.SINK_TIMEOUT_MS,
+    },
+    breaker: {
+      failuresToOpen: config.SINK_BREAKER_FAILURES,
+      openMs: config.SINK_BREAKER_OPEN_MS,
+      probes: config.SINK_BREAKER_PROBES,
+    },
+  };
+}
