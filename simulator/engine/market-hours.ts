@@ -28,8 +28,12 @@ export class MarketHours {
       this.#cash = undefined;
       this.#derivatives = undefined;
     }
-    if (segment === 'cash') return (this.#cash ??= this.#look(segment, atMs));
-    return (this.#derivatives ??= this.#look(segment, atMs));
+    if (segment === 'cash') {
+      this.#cash ??= this.#look(segment, atMs);
+      return this.#cash;
+    }
+    this.#derivatives ??= this.#look(segment, atMs);
+    return this.#derivatives;
   }
 
   #look(segment: MarketSegment, atMs: number): SessionView {

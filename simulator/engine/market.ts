@@ -119,7 +119,7 @@ export class SimulatedMarket implements Market {
   }
 
   watch(instrumentToken: number, listener: QuoteListener): () => void {
-    return this.#ticker.watch(instrumentToken, listener);
+    return this.#ticker.watch(instrumentToken, this.clock.nowMs(), listener);
   }
 
   afterPass(listener: () => void): () => void {

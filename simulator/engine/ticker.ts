@@ -31,6 +31,7 @@ export class Ticker {
   #done = 0;
   #roundMs = -1;
   #roundWallMs = 0;
+  #nowMs = 0;
 
   constructor(quoteAt: QuoteAt) {
     this.#quoteAt = quoteAt;
@@ -40,10 +41,11 @@ export class Ticker {
     return this.#watched.size;
   }
 
-  watch(token: number, listener: QuoteListener): () => void {
+  /** Tells the listener what changes after `nowMs`. */
+  watch(token: number, nowMs: number, listener: QuoteListener): () => void {
     let watched = this.#watched.get(token);
     if (watched === undefined) {
-      watched = { token, listeners: new Set(), last: undefined };
+      watched = { token, listeners: new Set(), last: this.#quoteAt(token, nowMs) };
       this.#watched.set(token, watched);
     }
     watched.listeners.add(listener);
@@ -60,6 +62,7 @@ export class Ticker {
 
   /** Continues the round of the latest market step; a round that is late ends before the next begins. */
   pass(nowMs: number, wallMs: number, speed: number): void {
+    this.#nowMs = nowMs;
     const stepMs = roundStepMs(speed);
     const roundMs = Math.floor(nowMs / stepMs) * stepMs;
     if (roundMs !== this.#roundMs) {
@@ -81,11 +84,12 @@ export class Ticker {
 
   #visit(watched: Watched): void {
     if (watched.listeners.size === 0) return;
+    const { last } = watched;
+    // The round is older than what the listener knows, unless the clock was set back.
+    if (last !== undefined && last.exchangeMs > this.#roundMs && last.exchangeMs <= this.#nowMs) return;
     const quote = this.#quoteAt(watched.token, this.#roundMs);
-    if (quote === undefined || !visiblyChanged(watched.last, quote)) return;
-    const first = watched.last === undefined;
+    if (quote === undefined || !visiblyChanged(last, quote)) return;
     watched.last = quote;
-    if (first) return;
     for (const listener of watched.listeners) listener(quote);
   }
 }

@@ -87,11 +87,14 @@ export class FeedConnection implements Subscriber {
 
   /** To be called several times a second: heartbeats, and the faults that end or silence a link. */
   tend(): void {
-    const { faults, wallMs, heartbeatMs, maxBufferedBytes, ws } = this.#options;
-    if (faults.armed && this.#fire('feed_reset')) return this.#reset();
-    if (ws.bufferedAmount > maxBufferedBytes) return this.terminate();
-    if (wallMs() - this.#lastSentMs < heartbeatMs || this.#holds('feed_no_heartbeat')) return;
-    this.#send(HEARTBEAT);
+    const { faults, maxBufferedBytes, ws } = this.#options;
+    if (faults.armed && this.#fire('feed_reset')) this.#reset();
+    else if (ws.bufferedAmount > maxBufferedBytes) this.terminate();
+    else if (this.#heartbeatDue() && !this.#holds('feed_no_heartbeat')) this.#send(HEARTBEAT);
+  }
+
+  #heartbeatDue(): boolean {
+    return this.#options.wallMs() - this.#lastSentMs >= this.#options.heartbeatMs;
   }
 
   close(code: number, reason: string): void {
@@ -112,13 +115,17 @@ export class FeedConnection implements Subscriber {
     const message = parseClientMessage(data.toString());
     switch (message.action) {
       case 'invalid':
-        return this.sendText({ type: 'error', data: `Invalid message: ${message.reason}.` });
+        this.sendText({ type: 'error', data: `Invalid message: ${message.reason}.` });
+        break;
       case 'unsubscribe':
-        return this.#leave(this.subscriptions.remove(message.tokens));
+        this.#leave(this.subscriptions.remove(message.tokens));
+        break;
       case 'mode':
-        return this.#stream(this.subscriptions.setMode(message.tokens, message.mode));
+        this.#stream(this.subscriptions.setMode(message.tokens, message.mode));
+        break;
       case 'subscribe':
-        return this.#subscribe(message.tokens);
+        this.#subscribe(message.tokens);
+        break;
     }
   }
 
@@ -146,8 +153,8 @@ export class FeedConnection implements Subscriber {
 
   #sendSpoiled(packets: readonly Buffer[]): void {
     if (this.#holds('feed_stall')) return;
-    const { faults, session, socket } = { ...this.#options, session: this.session };
-    const fire = fireFor(faults, session.user_id);
+    const { faults, socket } = this.#options;
+    const fire = fireFor(faults, this.session.user_id);
     const spoiled = spoilPackets(packets, fire);
     const frame = encodeFrame(spoiled);
     if (fire('feed_cut_frame') !== undefined) {

@@ -34,6 +34,9 @@ export interface FeedOptions {
   readonly maxBufferedBytes?: number;
 }
 
+/** What an upgrade gets: a session, or the HTTP status of its refusal. */
+type Admission = { readonly session: LiveSession } | { readonly refused: number; readonly message: string };
+
 const TEND_EVERY_MS = 100;
 const MAX_MESSAGE_BYTES = 1 << 20;
 const HOLD_DEAD_DEFAULT_S = 30;
@@ -86,18 +89,10 @@ class SimulatedFeed implements Feed {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Before the handshake is done nobody else listens: a peer that vanishes must not end the process.
     socket.on('error', () => socket.destroy());
-    const url = new URL(request.url ?? '/', 'http://feed');
-    if (this.#closed) return refuse(socket, 503, 'The feed is closing.');
-    if (url.pathname !== '/') return refuse(socket, 404, `There is no feed at ${url.pathname}.`);
-    const apiKey = url.searchParams.get('api_key') ?? '';
-    const session = this.#options.sessions.resolve(apiKey, url.searchParams.get('access_token') ?? '');
-    if (session === undefined) return refuse(socket, 403, 'Incorrect `api_key` or `access_token`.');
-    const fault = this.#options.faults.fire('feed_refuse', { account: session.user_id });
-    if (fault !== undefined) return refuse(socket, fault.status ?? 503, 'Refused by a fault.');
-    if (this.#counted(apiKey) >= this.#options.maxConnections) {
-      return refuse(socket, 429, `More than ${this.#options.maxConnections} connections of one api_key.`);
-    }
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, socket, session));
+    const admission = this.#admit(request);
+    if ('refused' in admission) refuse(socket, admission.refused, admission.message);
+    else
+      this.#server.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, socket, admission.session));
   }
 
   sendOrder(userId: string, order: object): void {
@@ -124,6 +119,20 @@ class SimulatedFeed implements Feed {
     for (const stop of this.#stops.splice(0)) stop();
     for (const connection of this.#connections) connection.terminate();
     await new Promise<void>((done) => this.#server.close(() => done()));
+  }
+
+  #admit(request: IncomingMessage): Admission {
+    const url = new URL(request.url ?? '/', 'http://feed');
+    if (this.#closed) return { refused: 503, message: 'The feed is closing.' };
+    if (url.pathname !== '/') return { refused: 404, message: `There is no feed at ${url.pathname}.` };
+    const apiKey = url.searchParams.get('api_key') ?? '';
+    const session = this.#options.sessions.resolve(apiKey, url.searchParams.get('access_token') ?? '');
+    if (session === undefined) return { refused: 403, message: 'Incorrect `api_key` or `access_token`.' };
+    const fault = this.#options.faults.fire('feed_refuse', { account: session.user_id });
+    if (fault !== undefined) return { refused: fault.status ?? 503, message: 'Refused by a fault.' };
+    const { maxConnections } = this.#options;
+    if (this.#counted(apiKey) < maxConnections) return { session };
+    return { refused: 429, message: `More than ${maxConnections} connections of one api_key.` };
   }
 
   #accept(ws: WebSocket, socket: Duplex, session: LiveSession): void {

@@ -52,7 +52,7 @@ export class Streams {
     this.#market = market;
   }
 
-  /** Adds or changes a subscription; the stream then shows the market's present quote. */
+  /** Adds or changes a subscription. What is streamed already keeps its newest tick, so that times never go back. */
   take(token: number, subscriber: Subscriber, mode: FeedMode): Stream {
     let entry = this.#streams.get(token);
     if (entry === undefined) {
@@ -60,8 +60,6 @@ export class Streams {
       const stop = this.#market.watch(token, (quote) => this.#changed(stream, quote));
       entry = { stream, stop };
       this.#streams.set(token, entry);
-    } else {
-      entry.stream.update(this.#market.quote(token));
     }
     entry.stream.subscribers.set(subscriber, mode);
     return entry.stream;
