@@ -15,7 +15,10 @@ export function stageNames(stage: string) {
     ordersDeadLetters: `ticker-${stage}-orders-dead-letters.fifo`,
     urgentQueue: `ticker-${stage}-orders-urgent.fifo`,
     urgentDeadLetters: `ticker-${stage}-orders-urgent-dead-letters.fifo`,
+    publisherDeadLetters: `ticker-${stage}-publisher-dead-letters`,
     api: `ticker-${stage}`,
+    /** Every account's secrets stand below it. */
+    accountSecretsPrefix: `ticker-${stage}/accounts/`,
     credentialsSecret: (accountId: string) => `ticker-${stage}/accounts/${accountId}/credentials`,
     sessionSecret: (accountId: string) => `ticker-${stage}/accounts/${accountId}/session`,
   };
