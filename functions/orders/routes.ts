@@ -7,6 +7,7 @@ import { Problem } from '#shared/http/problem.ts';
 import { accepted, ok } from '#shared/http/reply.ts';
 import { type HttpRequest, type Route, route } from '#shared/http/route.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
+import { InstrumentsMissingError } from '#shared/market/instrument-store.ts';
 import { accept } from '#shared/orders/acceptance.ts';
 import type { TaskQueue } from '#shared/orders/queue.ts';
 import { IdempotencyKeyReusedError, type TaskRepository } from '#shared/orders/repository.ts';
@@ -57,9 +58,17 @@ async function taskFor(parts: OrderParts, request: PlaceRequest): Promise<Task> 
     await requireSession(parts, body.account_id);
     return await parts.tasks.create(await newTask(parts, request), key);
   } catch (error) {
-    if (!(error instanceof IdempotencyKeyReusedError)) throw error;
-    throw new Problem(422, 'idempotency_key_reused', error.message, { cause: error });
+    throw problemOf(error);
   }
+}
+
+/** What callers can act upon becomes a problem of its own; the rest stays as it is. */
+function problemOf(error: unknown): unknown {
+  if (error instanceof IdempotencyKeyReusedError)
+    return new Problem(422, 'idempotency_key_reused', error.message, { cause: error });
+  if (error instanceof InstrumentsMissingError)
+    return new Problem(503, error.code, error.message, { cause: error });
+  return error;
 }
 
 async function newTask(parts: OrderParts, { body, principal }: PlaceRequest): Promise<Task> {

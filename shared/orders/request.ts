@@ -124,6 +124,12 @@ const RULES: readonly Rule[] = [
     holds: (order) => (order.variety === 'iceberg') === (order.iceberg_quantity !== undefined),
   },
   {
+    path: 'iceberg_quantity',
+    message: 'iceberg_legs times iceberg_quantity must be quantity',
+    holds: ({ iceberg_legs, iceberg_quantity, quantity: all }) =>
+      iceberg_legs === undefined || iceberg_quantity === undefined || iceberg_legs * iceberg_quantity === all,
+  },
+  {
     path: 'auction_number',
     message: 'required by variety auction and taken by no other',
     holds: (order) => (order.variety === 'auction') === (order.auction_number !== undefined),

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { inject, vi } from 'vitest';
+import { Brokers } from '#functions/order-worker/brokers.ts';
+import { OrderWorker } from '#functions/order-worker/worker.ts';
+import { CredentialStore } from '#shared/accounts/credentials.ts';
+import { AccountRepository } from '#shared/accounts/repository.ts';
+import { documentClient, secretsManagerClient } from '#shared/aws.ts';
+import type { Clock } from '#shared/clock.ts';
+import type { Instrument } from '#shared/market/instrument.ts';
+import { accept } from '#shared/orders/acceptance.ts';
+import { TaskRepository } from '#shared/orders/repository.ts';
+import { type OrderRequest, orderRequestSchema } from '#shared/orders/request.ts';
+import type { StepSettings } from '#shared/orders/steps.ts';
+import type { Task } from '#shared/orders/types.ts';
+import { GSI1 } from '#shared/table.ts';
+import type { ArmedFault } from '#simulator/contracts.ts';
+import { type Simulator, startSimulator } from '#simulator/server.ts';
+
+/** The windows of production, short enough to wait for. */
+export const SETTINGS: StepSettings = {
+  attemptMs: 2_000,
+  replyTimeoutMs: 400,
+  lateOrderWindowMs: 1_500,
+  lookEveryMs: 200,
+  giveUpMs: 1_500,
+};
+
+const quiet = { info: () => {}, warn: () => {}, error: () => {} };
+
+export interface SeenOrder {
+  readonly order_id: string;
+  readonly tag: string;
+  readonly quantity: number;
+}
+
+/** A worker, its stores in the emulator and a broker of its own: everything of the order's way but the queue. */
+export class OrderDesk {
+  readonly accountId = 'primary';
+  readonly clock: Clock;
+  readonly simulator: Simulator;
+  readonly tasks: TaskRepository;
+  readonly accounts: AccountRepository;
+  readonly option: Instrument;
+  readonly #table: string;
+  readonly #dynamo: ReturnType<typeof documentClient>;
+  readonly #brokers: Brokers[] = [];
+
+  static async open(): Promise<OrderDesk> {
+    for (const [name, value] of Object.entries(inject('platform').env)) vi.stubEnv(name, value);
+    const simulator = await startSimulator({ market: 'open' });
+    const desk = new OrderDesk(simulator, `orders-${randomUUID()}`);
+    await desk.#prepare();
+    return desk;
+  }
+
+  private constructor(simulator: Simulator, table: string) {
+    this.simulator = simulator;
+    const market = simulator.box.market.clock;
+    this.clock = { nowMs: () => market.nowMs(), wallMs: () => Date.now() };
+    this.#table = table;
+    this.#dynamo = documentClient();
+    this.tasks = new TaskRepository(this.#dynamo, table);
+    const secrets = new CredentialStore(secretsManagerClient(), table);
+    this.accounts = new AccountRepository(this.#dynamo, table, secrets, this.clock);
+    const found = simulator.box.market
+      .instruments()
+      .find(({ name, instrument_type }) => name === 'NIFTY' && instrument_type === 'CE');
+    if (found === undefined) throw new Error('the built-in universe has no NIFTY call');
+    this.option = found;
+  }
+
+  /** A limit order far below the market: it rests in the book. */
+  request(change: Partial<OrderRequest> = {}): OrderRequest {
+    const { exchange, tradingsymbol, lot_size, instrument_token, tick_size } = this.option;
+    const { lower_circuit_limit = tick_size } = this.simulator.box.market.quote(instrument_token) ?? {};
+    return orderRequestSchema.parse({
+      account_id: this.accountId,
+      exchange,
+      tradingsymbol,
+      transaction_type: 'BUY',
+      order_type: 'LIMIT',
+      quantity: lot_size,
+      product: 'NRML',
+      price: Math.max(lower_circuit_limit, tick_size),
+      ...change,
+    });
+  }
+
+  async accepted(change: Partial<OrderRequest> = {}): Promise<Task> {
+    const request = this.request(change);
+    const times = { nowMs: this.clock.nowMs(), wallMs: this.clock.wallMs() };
+    const task = accept({ request, instrument: this.option, owner: 'desk', ...times });
+    if (!('task_id' in task)) throw new Error(JSON.stringify(task));
+    return this.tasks.create(task);
+  }
+
+  worker(
+    change: { clock?: Clock; tasks?: Pick<TaskRepository, 'get' | 'save'>; root?: string } = {},
+  ): OrderWorker {
+    const brokers = new Brokers({
+      accounts: this.accounts,
+      root: change.root ?? this.simulator.url,
+      connectTimeoutMs: 500,
+      replyTimeoutMs: SETTINGS.replyTimeoutMs,
+      clock: this.clock,
+    });
+    this.#brokers.push(brokers);
+    return new OrderWorker({
+      tasks: change.tasks ?? this.tasks,
+      brokers,
+      clock: change.clock ?? this.clock,
+      settings: SETTINGS,
+      random: () => 0.1,
+      log: quiet as never,
+    });
+  }
+
+  /** What the queue does: the task's message comes back when it asked to, until it is done. */
+  async finish(task: Task, worker = this.worker()): Promise<Task> {
+    for (;;) {
+      const result = await worker.work(task.task_id, () => true);
+      if (result.type === 'done') break;
+      await sleep(result.waitMs);
+    }
+    return (await this.tasks.get(task.task_id))!;
+  }
+
+  arm(fault: Partial<ArmedFault> & Pick<ArmedFault, 'kind'>): Promise<unknown> {
+    return this.#control('POST', '/_sim/faults', fault);
+  }
+
+  clearFaults(): Promise<unknown> {
+    return this.#control('DELETE', '/_sim/faults');
+  }
+
+  /** Every order that the broker ever took under the task's tags, whether it shows it yet or not. */
+  async ordersOf(task: Task): Promise<SeenOrder[]> {
+    const orders = (await this.#control('GET', '/_sim/orders')) as SeenOrder[];
+    return orders.filter(({ tag }) => tag.startsWith(task.task_id));
+  }
+
+  async close(): Promise<void> {
+    for (const broker of this.#brokers) broker.close();
+    await this.simulator.close();
+    await this.#dynamo.send(new DeleteTableCommand({ TableName: this.#table }));
+    this.#dynamo.destroy();
+    vi.unstubAllEnvs();
+  }
+
+  async login(): Promise<void> {
+    const { access_token } = (await this.#control('POST', '/_sim/sessions', { api_key: 'simkey' })) as {
+      access_token: string;
+    };
+    await this.accounts.saveSession(this.accountId, access_token);
+  }
+
+  async #prepare(): Promise<void> {
+    const text = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' }) as const;
+    const keys = (hash: string, range: string) => [
+      { AttributeName: hash, KeyType: 'HASH' as const },
+      { AttributeName: range, KeyType: 'RANGE' as const },
+    ];
+    await this.#dynamo.send(
+      new CreateTableCommand({
+        TableName: this.#table,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: ['pk', 'sk', 'gsi1pk', 'gsi1sk'].map(text),
+        KeySchema: keys('pk', 'sk'),
+        GlobalSecondaryIndexes: [
+          { IndexName: GSI1, KeySchema: keys('gsi1pk', 'gsi1sk'), Projection: { ProjectionType: 'ALL' } },
+        ],
+      }),
+    );
+    await this.accounts.create(this.accountId, {
+      api_key: 'simkey',
+      api_secret: 'simsecret',
+      user_id: 'SIM001',
+    });
+    await this.login();
+  }
+
+  async #control(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${this.simulator.url}${path}`, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+}
