@@ -15,7 +15,7 @@ export interface FollowerLogger {
 export interface FollowedClock {
   readonly clock: Clock;
   /** Reads the followed clock when the last reading is older than 1 s of wall time; never throws. */
-  follow(): Promise<void>;
+  readonly follow: () => Promise<void>;
 }
 
 /** `CLOCK_URL` (GET -> `{"nowMs","speed"}`) names the market clock to follow; without it market time is the system's. */
@@ -38,7 +38,7 @@ export class ClockFollower implements FollowedClock {
     this.#logger = logger;
   }
 
-  follow(): Promise<void> {
+  readonly follow = (): Promise<void> => {
     if (this.#running !== undefined) return this.#running;
     if (this.clock.wallMs() - this.#triedAtMs < MAX_AGE_MS) return Promise.resolve();
     this.#running = this.#read().finally(() => {
@@ -46,7 +46,7 @@ export class ClockFollower implements FollowedClock {
       this.#running = undefined;
     });
     return this.#running;
-  }
+  };
 
   async #read(): Promise<void> {
     try {
