@@ -1,6 +1,6 @@
 import type { AccountSource, BrokerSession } from '#shared/accounts/types.ts';
 import type { Clock } from '#shared/clock.ts';
-import type { FeedMode } from '#shared/market/instrument.ts';
+import { type FeedMode, kindOf } from '#shared/market/instrument.ts';
 import type { TickChannel } from '#shared/messages/channels.ts';
 import type { AccountSubscription } from '#shared/subscriptions/types.ts';
 import type { ReconcileTarget } from './control/reconciler.ts';
@@ -37,6 +37,12 @@ export interface AccountEvents {
   onText(text: string): void;
   /** A frame was worked through, from its bytes to the batches. */
   onFrame(durationMs: number): void;
+}
+
+/** What options are priced on is subscribed before them, so that already their first tick has a price. */
+function underlyingsFirst(rows: readonly AccountSubscription[]): AccountSubscription[] {
+  const isUnderlying = (row: AccountSubscription) => kindOf(row.instrument) === 'underlying';
+  return [...rows.filter(isUnderlying), ...rows.filter((row) => !isUnderlying(row))];
 }
 
 const PRICING_MODE: FeedMode = 'full';
@@ -101,14 +107,14 @@ export class AccountStreamer implements ReconcileTarget {
     const modes = new Map<number, FeedMode>();
     const gone = new Set<number>();
     for (const token of removed) this.#withdraw(token, gone, modes);
-    for (const row of set) {
+    for (const row of underlyingsFirst(set)) {
       const known = this.#rows.get(row.instrument_token);
       if (known !== undefined && known.instrument.tradingsymbol !== row.instrument.tradingsymbol) {
         this.#withdraw(row.instrument_token, gone, modes);
       }
       this.#rows.set(row.instrument_token, row);
-      modes.set(row.instrument_token, row.mode);
       for (const token of this.#book.publish(row.instrument)) modes.set(token, PRICING_MODE);
+      modes.set(row.instrument_token, row.mode);
     }
     for (const token of modes.keys()) gone.delete(token);
     this.pool.change(modes, [...gone]);

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import type { LeaseRepository } from '#shared/accounts/leases.ts';
+
 import type { Account, AccountSource } from '#shared/accounts/types.ts';
 import { Breaker } from '#shared/breaker.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import { AccountStreamer } from './account.ts';
 import type { StreamerConfig } from './config.ts';
-import { LeaseKeeper } from './control/leases.ts';
+import { LeaseKeeper, type LeaseStore } from './control/leases.ts';
 import { Loops } from './control/loops.ts';
 import { listenForNudges } from './control/nudges.ts';
 import { Reconciler } from './control/reconciler.ts';
@@ -24,7 +24,7 @@ export interface StreamerParts {
   readonly logger: StreamerLogger;
   readonly accounts: AccountSource;
   readonly subscriptions: SubscriptionSource;
-  readonly leases: LeaseRepository;
+  readonly leases: LeaseStore;
   /** A connection for publishing, and one of its own for nudges; both closed by the owner. */
   readonly redis: Redis;
   readonly nudgeRedis: Redis;
@@ -215,6 +215,7 @@ export class Streamer {
     this.#held.set(accountId, { streamer, reconciler, lastValues });
     this.#parts.logger.info({ account_id: accountId, lease }, 'lease acquired');
     streamer.start();
+    // Failed, it is made up for by the loop of dirty marks; the hash keeps what is old until a later start.
     reconciler
       .compareAll()
       .then(() => lastValues.forgetAllBut(new Set(streamer.current().keys())))

@@ -2,6 +2,8 @@ import type { Lease, LeaseRepository } from '#shared/accounts/leases.ts';
 import type { Account } from '#shared/accounts/types.ts';
 import type { Clock } from '#shared/clock.ts';
 
+export type LeaseStore = Pick<LeaseRepository, 'acquire' | 'renew' | 'release'>;
+
 export interface LeaseKeeperSettings {
   readonly holder: string;
   /** A lease counts as lost so long before others may take it: what is under way then still ends in time. */
@@ -17,14 +19,14 @@ export interface LeaseKeeperEvents {
 
 /** Takes and renews the leases of accounts that have a session; says at any moment which ones it holds. */
 export class LeaseKeeper {
-  readonly #repository: Pick<LeaseRepository, 'acquire' | 'renew' | 'release'>;
+  readonly #repository: LeaseStore;
   readonly #clock: Pick<Clock, 'wallMs'>;
   readonly #settings: LeaseKeeperSettings;
   readonly #events: LeaseKeeperEvents;
   readonly #held = new Map<string, Lease>();
 
   constructor(
-    repository: Pick<LeaseRepository, 'acquire' | 'renew' | 'release'>,
+    repository: LeaseStore,
     clock: Pick<Clock, 'wallMs'>,
     settings: LeaseKeeperSettings,
     events: LeaseKeeperEvents,

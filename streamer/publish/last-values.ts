@@ -35,6 +35,7 @@ export class LastValues {
   #roundSize = 0;
   #roundSeqs: Record<string, string> = {};
   #removed: number[] = [];
+  #survivors: ReadonlySet<number> | undefined;
   #day = '';
   writtenTotal = 0;
 
@@ -58,6 +59,7 @@ export class LastValues {
     const lease = this.#context.lease();
     if (lease === undefined || !this.#context.isRedisWell()) return;
     await this.#changeDay();
+    await this.#forget();
     await this.#delete();
     if (this.#round.length === 0) this.#beginRound();
     const slots = this.#round.splice(Math.max(0, this.#round.length - this.#sliceSize()));
@@ -66,13 +68,20 @@ export class LastValues {
     if (this.#round.length === 0) await this.#endRound(lease);
   }
 
-  /** Removes what earlier processes left in the hash for instruments that the account does not stream now. */
-  async forgetAllBut(tokens: ReadonlySet<number>): Promise<void> {
+  /** The next flush removes what earlier processes left for instruments that the account does not stream. */
+  forgetAllBut(tokens: ReadonlySet<number>): void {
+    this.#survivors = tokens;
+  }
+
+  async #forget(): Promise<void> {
+    const survivors = this.#survivors;
+    if (survivors === undefined) return;
     const { redis, accountId } = this.#context;
     const left = await redis.smembers(this.#names.lastTokens(accountId));
+    this.#survivors = undefined;
     for (const token of left.map(Number)) {
       this.#known.add(token);
-      if (!tokens.has(token)) this.#removed.push(token);
+      if (!survivors.has(token)) this.#removed.push(token);
     }
   }
 

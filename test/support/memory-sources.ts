@@ -1,0 +1,106 @@
+import type { Lease } from '#shared/accounts/leases.ts';
+import type { Account, AccountSource, BrokerSession } from '#shared/accounts/types.ts';
+import type { Clock } from '#shared/clock.ts';
+import type { FeedMode, Instrument } from '#shared/market/instrument.ts';
+import type { AccountSubscription, SubscriptionSource } from '#shared/subscriptions/types.ts';
+
+/** Subscriptions of one account in memory, with the same contract as the table's. */
+export class MemorySubscriptions implements SubscriptionSource {
+  readonly #rows = new Map<number, AccountSubscription>();
+  #mark = 0;
+
+  set(instruments: readonly Instrument[], mode: FeedMode): void {
+    this.#mark += 1;
+    for (const instrument of instruments) {
+      const { instrument_token } = instrument;
+      this.#rows.set(instrument_token, { instrument_token, mode, version: this.#mark, instrument });
+    }
+  }
+
+  remove(tokens: readonly number[]): void {
+    this.#mark += 1;
+    for (const token of tokens) this.#rows.delete(token);
+  }
+
+  async dirtyMark(): Promise<number> {
+    return this.#mark;
+  }
+
+  async listForAccount(): Promise<AccountSubscription[]> {
+    return [...this.#rows.values()];
+  }
+
+  async getForAccount(_accountId: string, tokens: readonly number[]): Promise<AccountSubscription[]> {
+    return tokens.flatMap((token) => this.#rows.get(token) ?? []);
+  }
+}
+
+/** One account whose session a test sets. */
+export class MemoryAccounts implements AccountSource {
+  readonly #accountId: string;
+  session: BrokerSession | undefined;
+
+  constructor(accountId: string, session: BrokerSession) {
+    this.#accountId = accountId;
+    this.session = session;
+  }
+
+  async listAccounts(): Promise<Account[]> {
+    return [
+      {
+        account_id: this.#accountId,
+        user_id: 'SIM001',
+        api_key: this.session?.api_key ?? '',
+        session_version: this.session?.session_version ?? 0,
+        status: 'active',
+        created_at: '2026-08-18T03:30:00.000Z',
+      },
+    ];
+  }
+
+  async readSession(): Promise<BrokerSession | undefined> {
+    return this.session;
+  }
+}
+
+/** Leases in memory: the same rules as the table's, for holders within one process. */
+export class MemoryLeases {
+  readonly #clock: Pick<Clock, 'wallMs'>;
+  readonly #ttlMs: number;
+  readonly #held = new Map<string, Lease & { holder: string }>();
+
+  constructor(clock: Pick<Clock, 'wallMs'>, ttlMs: number) {
+    this.#clock = clock;
+    this.#ttlMs = ttlMs;
+  }
+
+  async acquire(accountId: string, holder: string): Promise<Lease | undefined> {
+    const known = this.#held.get(accountId);
+    if (known !== undefined && known.expiresAtMs > this.#clock.wallMs()) return undefined;
+    return this.#store(accountId, holder, (known?.lease ?? 0) + 1);
+  }
+
+  async renew(lease: Lease, holder: string): Promise<Lease | undefined> {
+    const known = this.#held.get(lease.accountId);
+    if (known?.holder !== holder || known.lease !== lease.lease) return undefined;
+    return this.#store(lease.accountId, holder, lease.lease);
+  }
+
+  async release(lease: Lease, holder: string): Promise<void> {
+    const known = this.#held.get(lease.accountId);
+    if (known?.holder !== holder || known.lease !== lease.lease) return;
+    this.#held.set(lease.accountId, { ...known, expiresAtMs: 0 });
+  }
+
+  /** Somebody else takes it, as after a pause of this process. */
+  takeAway(accountId: string): void {
+    const known = this.#held.get(accountId);
+    this.#store(accountId, 'somebody else', (known?.lease ?? 0) + 1);
+  }
+
+  #store(accountId: string, holder: string, lease: number): Lease {
+    const stored = { accountId, holder, lease, expiresAtMs: this.#clock.wallMs() + this.#ttlMs };
+    this.#held.set(accountId, stored);
+    return { accountId, lease, expiresAtMs: stored.expiresAtMs };
+  }
+}
