@@ -148,13 +148,13 @@ export class RecordedActivity implements Activity {
   }
 }
 
-/** Seconds between two trades of something that trades `lots` a day: each divides a minute. */
+/** Seconds between two trades of something that trades `lots` a day: divides 20 s, or is a minute. */
 export function periodSeconds(lots: number): number {
   if (lots > 20_000) return 1;
   if (lots > 5_000) return 2;
   if (lots > 1_000) return 5;
-  if (lots > 200) return 15;
-  return lots > 50 ? 30 : 60;
+  if (lots > 300) return 10;
+  return lots > 100 ? 20 : 60;
 }
 
 /** A quantity of whole lots, between 1 and `most` lots. */

@@ -41,7 +41,7 @@ export function bookAround({ seed, price, tick, lot, periodS, moment }: BookOpti
 /** Half the spread as a share of the price. */
 function spread(periodS: number): number {
   if (periodS <= 2) return 0.0003;
-  return periodS <= 15 ? 0.0015 : 0.005;
+  return periodS <= 10 ? 0.0015 : 0.005;
 }
 
 function level(price: number, tick: number, lot: number, periodS: number, random: number): DepthLevel {

@@ -3,6 +3,7 @@ import type { Candle } from '#simulator/contracts.ts';
 import { segmentOfInstrument } from './market-hours.ts';
 import type { InstrumentModel } from './models.ts';
 import { istDayNumber, MINUTE_MS } from './path.ts';
+import type { PriceSource } from './prices.ts';
 import type { SessionView } from './sessions.ts';
 import { minutePoints, Tape } from './tape.ts';
 
@@ -69,12 +70,15 @@ function stretchOf(day: string, model: InstrumentModel, view: SessionView): Stre
 
 function* minutesOf(model: InstrumentModel, { openMs, endMs }: Stretch): Generator<Candle> {
   const { prices, activity } = model;
+  const periodMs = model.periodMs(istDayNumber(openMs));
   let volume = 0;
   for (let startMs = openMs; startMs <= endMs; startMs += MINUTE_MS) {
     const untilMs = Math.min(startMs + MINUTE_MS, endMs);
     if (untilMs === startMs && startMs !== openMs) return;
     const whole = untilMs - startMs === MINUTE_MS;
-    const [open, ...rest] = whole ? minutePoints(prices, startMs) : runningPoints(model, startMs, untilMs);
+    const [open, ...rest] = whole
+      ? minutePoints(prices, startMs, periodMs)
+      : runningPoints(prices, periodMs, startMs, untilMs);
     const done = activity?.volumeAt(untilMs, openMs) ?? 0;
     yield {
       startMs,
@@ -90,9 +94,8 @@ function* minutesOf(model: InstrumentModel, { openMs, endMs }: Stretch): Generat
 }
 
 /** The trades of a minute that is not over. */
-function runningPoints(model: InstrumentModel, startMs: number, untilMs: number): number[] {
-  const tape = new Tape(model.prices);
-  const periodMs = model.periodMs(istDayNumber(startMs));
+function runningPoints(prices: PriceSource, periodMs: number, startMs: number, untilMs: number): number[] {
+  const tape = new Tape(prices);
   const points: number[] = [];
   for (let ms = startMs; ms <= untilMs; ms += periodMs) points.push(tape.priceAt(ms));
   return points;

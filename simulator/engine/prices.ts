@@ -150,6 +150,8 @@ export class OptionPrices implements PriceSource {
   readonly #volatility: VolatilitySource;
   readonly #ownIv: number;
   readonly #expiryMs: number;
+  #deltaOfMs = -1;
+  #delta = 0;
 
   /** `ownIv` 0: the smile. */
   constructor(terms: OptionTerms, spot: SpotPrices, volatility: VolatilitySource, ownIv = 0) {
@@ -176,7 +178,11 @@ export class OptionPrices implements PriceSource {
   swing(minuteMs: number, third: number): number {
     const years = (this.#expiryMs - minuteMs) / YEAR_MS;
     if (years <= 0) return 0;
-    return this.#delta(minuteMs, years) * spotSwing(this.#spot, minuteMs, third);
+    if (minuteMs !== this.#deltaOfMs) {
+      this.#deltaOfMs = minuteMs;
+      this.#delta = this.#deltaAt(minuteMs, years);
+    }
+    return this.#delta * spotSwing(this.#spot, minuteMs, third);
   }
 
   #iv(spot: number, years: number, minuteMs: number): number {
@@ -184,7 +190,7 @@ export class OptionPrices implements PriceSource {
   }
 
   /** The logistic curve is close enough to the normal's for a swing of some seconds. */
-  #delta(minuteMs: number, years: number): number {
+  #deltaAt(minuteMs: number, years: number): number {
     const spot = this.#spot.markAt(minuteMs);
     const deviation = this.#iv(spot, years, minuteMs) * Math.sqrt(years);
     const d1 = (Math.log(spot / this.#terms.strike) + MARKET_RATE * years) / deviation + deviation / 2;

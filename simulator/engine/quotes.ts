@@ -56,7 +56,8 @@ export class QuoteMaker {
     const last_price = this.#tape.priceAt(ms);
     const { open, high, low } = this.#tape;
     const ohlc = { open, high, low, close: this.#previousClose };
-    if (activity === undefined) return { ...this.#indexQuote(last_price), ohlc, exchangeMs: ms };
+    if (activity === undefined)
+      return { ...this.#indexQuote(last_price), ohlc, exchangeMs: Math.min(ms, view.stampMs) };
     const lot = Math.max(1, instrument.lot_size);
     const moment = Math.floor(ms / 1000);
     const depth = bookAround({
@@ -79,8 +80,8 @@ export class QuoteMaker {
       buy_quantity: totalQuantity(depth.buy, seed, moment, lot),
       sell_quantity: totalQuantity(depth.sell, seed ^ 1, moment, lot),
       ohlc,
-      lastTradeMs: ms,
-      exchangeMs: ms,
+      lastTradeMs: Math.min(ms, view.stampMs),
+      exchangeMs: Math.min(ms, view.stampMs),
       oi: activity.oiAt(ms),
       oi_day_high,
       oi_day_low,

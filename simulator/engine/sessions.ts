@@ -14,6 +14,8 @@ export interface SessionView {
   readonly open: boolean;
   /** The moment whose prices it shows, epoch ms: now, or the last close, or the open that the pre-open found. */
   readonly shownMs: number;
+  /** No quote carries a later exchange time: in the pre-open, when the price was found. */
+  readonly stampMs: number;
   /** When the session shown began: what open, high, low and volume count from. */
   readonly openMs: number;
   /** The session's calendar day in India. */
@@ -31,10 +33,13 @@ export function calendarView(nowMs: number, segment: MarketSegment): SessionView
   const hours = tradingHours(today, segment);
   if (hours !== undefined) {
     const inSession = nowMs >= hours.openMs;
-    const found = segment === 'cash' && nowMs >= istMs(today, PRE_OPEN_FOUND);
-    if (inSession || found) {
-      const shownMs = Math.min(Math.max(nowMs, hours.openMs), hours.closeMs);
-      return view(today, segment, hours.openMs, shownMs, inSession && nowMs < hours.closeMs);
+    const foundMs = istMs(today, PRE_OPEN_FOUND);
+    if (!inSession && segment === 'cash' && nowMs >= foundMs) {
+      return { ...view(today, segment, hours.openMs, hours.openMs, false), stampMs: foundMs };
+    }
+    if (inSession) {
+      const shownMs = Math.min(nowMs, hours.closeMs);
+      return view(today, segment, hours.openMs, shownMs, nowMs < hours.closeMs);
     }
   }
   const day = previousTradingDay(today);
@@ -66,7 +71,7 @@ function view(
   open: boolean,
 ): SessionView {
   const previousCloseMs = tradingHours(previousTradingDay(day), segment)!.closeMs;
-  return { open, shownMs, openMs, day, previousCloseMs };
+  return { open, shownMs, stampMs: shownMs, openMs, day, previousCloseMs };
 }
 
 /** Cash segments close before derivatives; everything that is no cash exchange keeps the derivatives' hours. */

@@ -4,12 +4,18 @@ import { uniform } from './random.ts';
 
 const THIRD_MS = MINUTE_MS / 3;
 
-/** Four prices of a minute: its start, 20 s, 40 s and its end. */
-export type MinutePoints = readonly [number, number, number, number];
-
-export function minutePoints(source: PriceSource, minuteMs: number): MinutePoints {
-  const from = source.markAt(minuteMs);
+/**
+ * Prices of a minute, from its start to its end: at 0, 20, 40 and 60 s. What trades once a minute has only the two
+ * ends. Every other price lies between two neighbours, so these are enough for open, high, low and close.
+ */
+export function minutePoints(
+  source: PriceSource,
+  minuteMs: number,
+  periodMs: number,
+  from = source.markAt(minuteMs),
+): readonly number[] {
   const to = source.markAt(minuteMs + MINUTE_MS);
+  if (periodMs >= MINUTE_MS) return [from, to];
   return [from, innerPoint(source, minuteMs, 1, from, to), innerPoint(source, minuteMs, 2, from, to), to];
 }
 
@@ -23,10 +29,12 @@ function innerPoint(source: PriceSource, minuteMs: number, third: number, from: 
 export class Tape {
   readonly source: PriceSource;
   #minuteMs = -1;
-  #points: MinutePoints = [0, 0, 0, 0];
+  #points: readonly number[] = [];
   #openMs = -1;
   #mergedToMs = 0;
   #open = 0;
+  /** The price at `mergedToMs`. */
+  #mark = 0;
   #mergedHigh = 0;
   #mergedLow = 0;
   high = 0;
@@ -45,7 +53,7 @@ export class Tape {
     const inMinute = ms - minuteMs;
     if (inMinute === 0) return this.source.markAt(minuteMs);
     if (minuteMs !== this.#minuteMs) {
-      this.#points = minutePoints(this.source, minuteMs);
+      this.#points = minutePoints(this.source, minuteMs, THIRD_MS);
       this.#minuteMs = minuteMs;
     }
     const third = Math.floor(inMinute / THIRD_MS);
@@ -60,7 +68,9 @@ export class Tape {
   advance(openMs: number, ms: number, periodMs: number): void {
     if (openMs !== this.#openMs || ms < this.#mergedToMs) this.#restart(openMs);
     while (this.#mergedToMs + MINUTE_MS <= ms) {
-      for (const point of minutePoints(this.source, this.#mergedToMs)) this.#merge(point);
+      const points = minutePoints(this.source, this.#mergedToMs, periodMs, this.#mark);
+      for (const point of points) this.#merge(point);
+      this.#mark = points.at(-1)!;
       this.#mergedToMs += MINUTE_MS;
     }
     this.high = this.#mergedHigh;
@@ -76,6 +86,7 @@ export class Tape {
     this.#openMs = openMs;
     this.#mergedToMs = openMs;
     this.#open = this.source.markAt(openMs);
+    this.#mark = this.#open;
     this.#mergedHigh = this.#open;
     this.#mergedLow = this.#open;
   }
