@@ -11,12 +11,14 @@ import { Accounts } from './login/accounts.ts';
 import { mountLogin, WebLogins } from './login/routes.ts';
 import { SessionStore } from './login/sessions.ts';
 import { mountRoutes, mountWrongMethods, newApp } from './rest/app.ts';
-import { mountInstruments } from './rest/market-routes.ts';
+import { mountInstruments, quoteRow } from './rest/market-routes.ts';
 import { RateLimits } from './rest/rate-limits.ts';
 import { allRoutes } from './rest/routes.ts';
 import { mountSessions } from './rest/session-routes.ts';
+import { AlertDesk } from './trading/alerts.ts';
 import { Broker } from './trading/broker.ts';
 import { DayTurner } from './trading/day.ts';
+import { GttDesk } from './trading/gtt.ts';
 import { Notifier } from './trading/notifier.ts';
 
 export interface SimulatorOptions extends MarketOptions {
@@ -59,9 +61,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     notify: (order, event) => notifier.changed(order, event),
   });
+  const gtts = new GttDesk(broker);
   const box: Box = {
     market,
     broker,
+    gtts,
+    alerts: new AlertDesk(broker, quoteRow),
     accounts,
     sessions,
     faults,
@@ -69,7 +74,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     feed,
     rateLimits: new RateLimits(market.clock),
   };
-  const day = new DayTurner(broker);
+  const day = new DayTurner(broker, () => gtts.advance());
   const app = newApp();
   const logins = new WebLogins();
   mountControl(app, { box, logins, day, notifier, startedWallMs: market.clock.wallMs() });

@@ -186,6 +186,8 @@ function state({ box, notifier, startedWallMs }: Controls) {
 
 /** Back to the start, clock and market aside: no orders, sessions, faults, and the ready account alone. */
 function reset({ box, day }: Controls): void {
+  box.gtts.reset();
+  box.alerts.reset();
   box.broker.reset();
   box.sessions.reset();
   box.faults.clear();

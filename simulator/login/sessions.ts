@@ -115,6 +115,11 @@ export class SessionStore implements Sessions {
     return sessions.length;
   }
 
+  /** A random id for whatever the broker gives one. */
+  newId(): string {
+    return token();
+  }
+
   reset(): void {
     for (const session of [...this.#byToken.values()]) this.end(session);
     this.#requests.clear();
