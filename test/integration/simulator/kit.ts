@@ -82,3 +82,39 @@ export async function control<Reply>(
   });
   return (await response.json()) as Reply;
 }
+
+export interface Reply {
+  readonly status: number;
+  readonly body: {
+    readonly status?: string;
+    readonly data?: unknown;
+    readonly message?: string;
+    readonly error_type?: string;
+  };
+}
+
+/** A session straight from the simulator and a way to call its REST API as any client would. */
+export async function apiOf(simulator: Simulator, api_key = APP.api_key) {
+  const session = await control<{ access_token: string }>(simulator, 'POST', 'sessions', { api_key });
+  const authorization = `token ${api_key}:${session.access_token}`;
+  return async (method: string, path: string, fields?: Record<string, string | number>): Promise<Reply> => {
+    const text =
+      fields && Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, String(value)]));
+    const response = await fetch(simulator.url + path, {
+      method,
+      headers: { authorization, 'x-kite-version': '3' },
+      ...(text === undefined ? {} : { body: form(text) }),
+    });
+    return { status: response.status, body: (await response.json()) as Reply['body'] };
+  };
+}
+
+export const LIMIT_ORDER = {
+  exchange: 'NSE',
+  tradingsymbol: 'INFY',
+  transaction_type: 'BUY',
+  quantity: 1,
+  product: 'CNC',
+  order_type: 'LIMIT',
+  price: 1200,
+};

@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Simulator } from '#simulator/server.ts';
+import { apiOf, control, LIMIT_ORDER, startTestSimulator, USER } from './kit.ts';
+
+let simulator: Simulator;
+let api: Awaited<ReturnType<typeof apiOf>>;
+
+beforeEach(async () => {
+  simulator = await startTestSimulator();
+  api = await apiOf(simulator);
+});
+afterEach(() => simulator.close());
+
+const place = (more: object = {}) => api('POST', '/orders/regular', { ...LIMIT_ORDER, ...more });
+const ordersOf = async () =>
+  (await api('GET', '/orders')).body.data as { order_id: string; status: string }[];
+
+test('a missing, wrong or dead session is 403 with TokenException in JSON', async () => {
+  const bare = await fetch(`${simulator.url}/user/profile`);
+  expect(bare.status).toBe(403);
+  expect(bare.headers.get('content-type')).toContain('json');
+  expect(await bare.json()).toMatchObject({ status: 'error', error_type: 'TokenException' });
+  await control(simulator, 'DELETE', `sessions/${USER}`);
+  expect(await api('GET', '/user/profile')).toMatchObject({
+    status: 403,
+    body: { error_type: 'TokenException' },
+  });
+});
+
+test('a session ends at 06:00 IST of the simulated clock', async () => {
+  await control(simulator, 'POST', 'clock', { now: '2026-11-19T05:59:00+05:30' });
+  expect((await api('GET', '/user/profile')).status).toBe(200);
+  await control(simulator, 'POST', 'clock', { now: '2026-11-19T06:00:00+05:30' });
+  expect((await api('GET', '/user/profile')).status).toBe(403);
+});
+
+test('unknown routes are 404 and known ones under another method 405, both JSON', async () => {
+  expect(await api('GET', '/no/such/route')).toMatchObject({
+    status: 404,
+    body: { error_type: 'GeneralException' },
+  });
+  expect(await api('DELETE', '/orders')).toMatchObject({
+    status: 405,
+    body: { error_type: 'GeneralException' },
+  });
+});
+
+test('the sandbox prefix is taken, demanded or unknown as the switch says', async () => {
+  expect((await api('GET', '/oms/orders')).status).toBe(200);
+  await control(simulator, 'POST', 'switches', { oms_prefix: 'required' });
+  expect([(await api('GET', '/orders')).status, (await api('GET', '/oms/orders')).status]).toEqual([
+    404, 200,
+  ]);
+  await control(simulator, 'POST', 'switches', { oms_prefix: 'off' });
+  expect([(await api('GET', '/orders')).status, (await api('GET', '/oms/orders')).status]).toEqual([
+    200, 404,
+  ]);
+});
+
+test('quotes are limited to one a second, other reads to ten, each class for itself', async () => {
+  await control(simulator, 'POST', 'switches', { rate_limits: true });
+  const quotes = [await api('GET', '/quote/ltp?i=NSE:INFY'), await api('GET', '/quote?i=NSE:INFY')];
+  expect(quotes.map(({ status }) => status)).toEqual([200, 429]);
+  expect(quotes[1]!.body).toMatchObject({ error_type: 'NetworkException', message: 'Too many requests' });
+  const reads = await Promise.all(Array.from({ length: 12 }, () => api('GET', '/orders')));
+  expect(reads.filter(({ status }) => status === 429).length).toBe(2);
+});
+
+test('the eleventh order of a second is refused and is in no book', async () => {
+  await control(simulator, 'POST', 'switches', { order_limits: true });
+  const replies = await Promise.all(Array.from({ length: 14 }, () => place()));
+  expect(replies.filter(({ status }) => status === 200)).toHaveLength(10);
+  expect(replies.find(({ status }) => status === 429)!.body.error_type).toBe('NetworkException');
+  expect(await ordersOf()).toHaveLength(10);
+});
+
+test('orders from an address that is not registered are refused, reads are not', async () => {
+  await control(simulator, 'POST', 'switches', { static_ip_required: true });
+  expect(await place()).toMatchObject({ status: 403, body: { error_type: 'PermissionException' } });
+  expect((await api('GET', '/orders')).status).toBe(200);
+  const account = { user_id: USER, api_key: 'simkey', api_secret: 'simsecret', static_ips: ['127.0.0.1'] };
+  await control(simulator, 'POST', 'accounts', account);
+  expect((await place()).status).toBe(200);
+});
+
+test('a JSON body where a form belongs, and broken JSON where JSON belongs, name what was wrong', async () => {
+  const headers = { authorization: `token simkey:${simulator.box.sessions.liveOf('simkey')!.access_token}` };
+  const json = { ...headers, 'content-type': 'application/json' };
+  const order = await fetch(`${simulator.url}/orders/regular`, { method: 'POST', headers: json, body: '{}' });
+  expect([order.status, ((await order.json()) as { message: string }).message]).toEqual([
+    400,
+    expect.stringContaining('application/json'),
+  ]);
+  const margins = await fetch(`${simulator.url}/margins/orders`, {
+    method: 'POST',
+    headers: json,
+    body: '[{',
+  });
+  expect([margins.status, ((await margins.json()) as { message: string }).message]).toEqual([
+    400,
+    expect.stringContaining('JSON'),
+  ]);
+});
+
+test('a body of two megabytes is refused and the next call is served', async () => {
+  const reply = await place({ tag: 'x'.repeat(2_000_000) });
+  expect(reply.status).toBe(413);
+  expect((await place()).status).toBe(200);
+});
+
+test('order_reply_lost: the order is in the book, the client hears nothing', async () => {
+  await control(simulator, 'POST', 'faults', { kind: 'order_reply_lost', count: 1, ms: 50 });
+  await expect(place({ tag: 'lost1' })).rejects.toThrow();
+  expect(await ordersOf()).toMatchObject([{ tag: 'lost1' }]);
+  expect((await place()).status).toBe(200);
+  expect(await control(simulator, 'GET', 'faults')).toMatchObject([
+    { kind: 'order_reply_lost', fired: 1, armed: false },
+  ]);
+});
+
+test('order_request_lost: nothing reaches the book', async () => {
+  await control(simulator, 'POST', 'faults', { kind: 'order_request_lost', ms: 50 });
+  await expect(place()).rejects.toThrow();
+  expect(await ordersOf()).toEqual([]);
+  expect(await control(simulator, 'GET', 'orders')).toEqual([]);
+});
+
+test('order_check_book: the 400 that says to look, and the order is there', async () => {
+  await control(simulator, 'POST', 'faults', { kind: 'order_check_book' });
+  expect(await place()).toMatchObject({
+    status: 400,
+    body: { error_type: 'OrderException', message: expect.stringContaining('order book') },
+  });
+  expect(await ordersOf()).toHaveLength(1);
+});
+
+test('order_late: accepted at once, in the book after delay_ms, in the simulator’s own list always', async () => {
+  await control(simulator, 'POST', 'faults', { kind: 'order_late', delay_ms: 300 });
+  const { body } = await place({ tag: 'late1' });
+  const { order_id } = body.data as { order_id: string };
+  expect(await ordersOf()).toEqual([]);
+  expect((await api('GET', `/orders/${order_id}`)).status).toBe(404);
+  const [taken] = await control<{ received_at: string; visible_at: string }[]>(simulator, 'GET', 'orders');
+  expect(Date.parse(taken!.visible_at) - Date.parse(taken!.received_at)).toBe(300);
+  await expect.poll(ordersOf, { timeout: 5000 }).toMatchObject([{ order_id, status: 'OPEN' }]);
+});
+
+test('late and lost together: a time-out whose order appears afterwards', async () => {
+  await control(simulator, 'POST', 'faults', { kind: 'order_late', delay_ms: 200 });
+  await control(simulator, 'POST', 'faults', { kind: 'order_check_book' });
+  expect((await place({ tag: 'ghost' })).status).toBe(400);
+  expect(await ordersOf()).toEqual([]);
+  await expect.poll(ordersOf, { timeout: 5000 }).toMatchObject([{ tag: 'ghost' }]);
+});
+
+test('http_error and http_slow hold for their path and account alone', async () => {
+  const fault = {
+    kind: 'http_error',
+    path: 'GET /orders',
+    status: 502,
+    error_type: 'DataException',
+    count: 1,
+  };
+  await control(simulator, 'POST', 'faults', { ...fault, account: 'OTHER' });
+  await control(simulator, 'POST', 'faults', fault);
+  expect((await api('GET', '/user/profile')).status).toBe(200);
+  expect(await api('GET', '/orders')).toMatchObject({ status: 502, body: { error_type: 'DataException' } });
+  expect((await api('GET', '/orders')).status).toBe(200);
+  await control(simulator, 'DELETE', 'faults');
+  await control(simulator, 'POST', 'faults', { kind: 'http_slow', path: '/user', ms: 150, count: 1 });
+  const before = performance.now();
+  await api('GET', '/user/profile');
+  expect(performance.now() - before).toBeGreaterThan(140);
+});
+
+test('control calls refuse what they do not know, naming it', async () => {
+  expect(await control(simulator, 'POST', 'faults', { kind: 'nope' })).toMatchObject({
+    message: expect.stringContaining('`kind`'),
+  });
+  expect(await control(simulator, 'POST', 'switches', { nope: 1 })).toMatchObject({
+    error_type: 'InputException',
+  });
+  expect(await control(simulator, 'POST', 'clock', { now: 'yesterday' })).toMatchObject({
+    message: expect.stringContaining('`now`'),
+  });
+  expect(await control(simulator, 'POST', 'accounts', { user_id: 'x' })).toMatchObject({
+    message: expect.stringContaining('`api_key`'),
+  });
+});
+
+test('reset leaves the ready account alone, without sessions, orders, faults or changed switches', async () => {
+  await place();
+  await control(simulator, 'POST', 'faults', { kind: 'feed_stall', seconds: 60 });
+  await control(simulator, 'POST', 'accounts', { user_id: 'TWO', api_key: 'two', api_secret: 's' });
+  await control(simulator, 'POST', 'reset');
+  expect((await api('GET', '/orders')).status).toBe(403);
+  expect(await control(simulator, 'GET', 'orders')).toEqual([]);
+  expect(await control(simulator, 'GET', 'faults')).toEqual([]);
+  expect(await control(simulator, 'GET', 'accounts')).toMatchObject([{ api_key: 'simkey' }]);
+  expect(await control(simulator, 'GET', 'switches')).toMatchObject({ rate_limits: true });
+});
+
+test('bytes that are no HTTP, and a body cut off, do not stop the server', async () => {
+  for (const text of [
+    'garbage\r\n\r\n',
+    'POST /orders/regular HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n\r\nhalf',
+  ]) {
+    const socket = connect(simulator.port, '127.0.0.1');
+    socket.resume().end(text);
+    await once(socket, 'close');
+  }
+  expect((await api('GET', '/orders')).status).toBe(200);
+});
