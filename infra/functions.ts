@@ -16,7 +16,8 @@ export type Trigger =
   /** Every change of the table whose sort key is one of these. */
   | { readonly type: 'table-stream'; readonly sortKeys: readonly string[] }
   /** One message at a time: its batch item failures keep the order of its group. */
-  | { readonly type: 'queue'; readonly queue: 'orders' | 'urgent' };
+  | { readonly type: 'queue'; readonly queue: 'orders' | 'urgent' }
+  | { readonly type: 'schedule'; readonly everyMinutes: number };
 
 export interface RouteRow {
   /** Whole path below the stage; one path belongs to one function, whose router knows the methods. */
@@ -112,5 +113,15 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     vpc: true,
     memoryMb: 512,
     timeoutS: 30,
+  },
+  {
+    name: 'order-sweep',
+    routes: [],
+    triggers: [{ type: 'schedule', everyMinutes: 1 }],
+    env: ['ordersQueueUrl'],
+    permissions: ['table:read', 'orders:send'],
+    vpc: false,
+    memoryMb: 512,
+    timeoutS: 50,
   },
 ];

@@ -1,25 +1,12 @@
 import { z } from 'zod';
 import { DEFAULT_BROKER_URL, ENV } from '#shared/names.ts';
+import { secondsToMs, stepSettings } from '#shared/orders/settings.ts';
 import type { StepSettings } from '#shared/orders/steps.ts';
 
-const seconds = (otherwise: number) =>
-  z.coerce
-    .number()
-    .positive()
-    .default(otherwise)
-    .transform((value) => value * 1_000);
-
-/** Variables in seconds, as DESIGN.md names them; what comes out is ms. */
 const schema = z.object({
   [ENV.brokerUrl]: z.url().default(DEFAULT_BROKER_URL),
   [ENV.ordersQueueUrl]: z.url(),
-  ORDER_ATTEMPT_S: seconds(5),
-  /** The broker's own clients wait as long (KITE.md section 1). */
-  BROKER_TIMEOUT_S: seconds(7),
-  BROKER_CONNECT_TIMEOUT_S: seconds(3),
-  LATE_ORDER_WINDOW_S: seconds(30),
-  ORDER_LOOK_EVERY_S: seconds(2),
-  ORDER_GIVE_UP_S: seconds(900),
+  BROKER_CONNECT_TIMEOUT_S: secondsToMs(3),
 });
 
 export interface WorkerConfig {
@@ -36,12 +23,6 @@ export function workerConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     brokerUrl: parsed[ENV.brokerUrl],
     queueUrl: parsed[ENV.ordersQueueUrl],
     connectTimeoutMs: parsed.BROKER_CONNECT_TIMEOUT_S,
-    steps: {
-      attemptMs: parsed.ORDER_ATTEMPT_S,
-      replyTimeoutMs: parsed.BROKER_TIMEOUT_S,
-      lateOrderWindowMs: parsed.LATE_ORDER_WINDOW_S,
-      lookEveryMs: parsed.ORDER_LOOK_EVERY_S,
-      giveUpMs: parsed.ORDER_GIVE_UP_S,
-    },
+    steps: stepSettings(env),
   };
 }

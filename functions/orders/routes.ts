@@ -9,6 +9,7 @@ import { type HttpRequest, type Route, route } from '#shared/http/route.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { InstrumentsMissingError } from '#shared/market/instrument-store.ts';
 import { accept } from '#shared/orders/acceptance.ts';
+import { cancelTask, NotCancellableError } from '#shared/orders/cancel.ts';
 import type { TaskQueue } from '#shared/orders/queue.ts';
 import { IdempotencyKeyReusedError, type TaskRepository } from '#shared/orders/repository.ts';
 import { type OrderRequest, orderRequestSchema } from '#shared/orders/request.ts';
@@ -17,7 +18,7 @@ import { idempotencyKeyOf, listSchema, taskParams } from './input.ts';
 import { viewOf } from './view.ts';
 
 export interface OrderParts {
-  readonly tasks: Pick<TaskRepository, 'create' | 'madeBefore' | 'get' | 'list'>;
+  readonly tasks: Pick<TaskRepository, 'create' | 'madeBefore' | 'get' | 'save' | 'list'>;
   readonly accounts: Pick<AccountRepository, 'get'>;
   readonly instruments: InstrumentFinder;
   readonly queue: Pick<TaskQueue, 'send'>;
@@ -29,7 +30,7 @@ export interface InstrumentFinder {
 }
 
 export function orderRoutes(parts: OrderParts): Route[] {
-  return [place(parts), list(parts), one(parts)];
+  return [place(parts), list(parts), one(parts), cancel(parts)];
 }
 
 type PlaceRequest = HttpRequest<object, object, OrderRequest>;
@@ -68,6 +69,8 @@ function problemOf(error: unknown): unknown {
     return new Problem(422, 'idempotency_key_reused', error.message, { cause: error });
   if (error instanceof InstrumentsMissingError)
     return new Problem(503, error.code, error.message, { cause: error });
+  if (error instanceof NotCancellableError)
+    return new Problem(409, `task_${error.code}`, error.message, { cause: error });
   return error;
 }
 
@@ -124,9 +127,27 @@ function one({ tasks }: OrderParts): Route {
     scope: 'read',
     params: taskParams,
     handle: async ({ params }) => {
-      const task = await tasks.get(params.task_id);
-      if (task === undefined) throw new Problem(404, 'task_not_found', `there is no task ${params.task_id}`);
-      return ok(viewOf(task));
+      return ok(viewOf(existing(await tasks.get(params.task_id), params.task_id)));
     },
   });
+}
+
+function cancel({ tasks, clock }: OrderParts): Route {
+  return route({
+    method: 'DELETE',
+    path: '/orders/{task_id}',
+    scope: 'trade',
+    params: taskParams,
+    handle: async ({ params: { task_id } }) => {
+      const task = await cancelTask(tasks, task_id, () => clock.wallMs()).catch((error: unknown) => {
+        throw problemOf(error);
+      });
+      return ok(viewOf(existing(task, task_id)));
+    },
+  });
+}
+
+function existing(task: Task | undefined, taskId: string): Task {
+  if (task === undefined) throw new Problem(404, 'task_not_found', `there is no task ${taskId}`);
+  return task;
 }

@@ -1,5 +1,7 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -100,6 +102,13 @@ export class ControlStack extends Stack {
       lambda.addEventSource(
         new SqsEventSource(data.queues[trigger.queue], { batchSize: 1, reportBatchItemFailures: true }),
       );
+      return;
+    }
+    if (trigger.type === 'schedule') {
+      new Rule(made, 'Schedule', {
+        schedule: Schedule.rate(Duration.minutes(trigger.everyMinutes)),
+        targets: [new LambdaTarget(lambda)],
+      });
       return;
     }
     const failures = new Queue(this, 'PublisherDeadLetters', {

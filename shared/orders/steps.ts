@@ -36,7 +36,7 @@ export function nextStep(task: Task, now: Moment, settings: StepSettings): Step 
   if (task.status === 'RUNNING') return whileRunning(task, now, settings);
   if (task.status === 'VERIFYING') return whileVerifying(task, now);
   if (isOver(task, now)) return apply(expired(task, now));
-  const notBeforeMs = task.not_before_ms ?? 0;
+  const notBeforeMs = Math.min(task.not_before_ms ?? 0, task.not_after_ms);
   return notBeforeMs > now.wallMs ? { type: 'wait', untilMs: notBeforeMs } : { type: 'claim' };
 }
 

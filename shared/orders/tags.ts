@@ -9,9 +9,13 @@ export const MAX_SLICES = 36 ** SLICE_DIGITS;
 
 /** 9 digits of time, then 9 of chance (46 bits a millisecond), base 36: sorts by time. */
 export function newTaskId(wallMs: number): string {
-  const time = Math.floor(wallMs).toString(36).padStart(TIME_DIGITS, '0');
   const chance = Array.from({ length: RANDOM_DIGITS }, () => randomInt(36).toString(36)).join('');
-  return time + chance;
+  return taskIdFloor(wallMs) + chance;
+}
+
+/** Sorts before every task id of this ms or later, and behind every earlier one. */
+export function taskIdFloor(wallMs: number): string {
+  return Math.floor(wallMs).toString(36).padStart(TIME_DIGITS, '0');
 }
 
 export const TASK_ID = /^[0-9a-z]{18}$/;

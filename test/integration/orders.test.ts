@@ -1,16 +1,26 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { sweep } from '#functions/order-sweep/sweep.ts';
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
-import { documentClient, secretsManagerClient } from '#shared/aws.ts';
+import { documentClient, secretsManagerClient, sqsClient } from '#shared/aws.ts';
 import { systemClock } from '#shared/clock.ts';
 import { ApiKeyRepository } from '#shared/http/keys.ts';
+import type { Instrument } from '#shared/market/instrument.ts';
 import { parseInstrumentsCsv } from '#shared/market/instruments-csv.ts';
-import { ENV } from '#shared/names.ts';
+import { ENV, stageNames } from '#shared/names.ts';
+import { accept } from '#shared/orders/acceptance.ts';
+import { isFinal } from '#shared/orders/life-cycle.ts';
+import { TaskQueue } from '#shared/orders/queue.ts';
+import { TaskRepository } from '#shared/orders/repository.ts';
+import { orderRequestSchema } from '#shared/orders/request.ts';
 import { Client, eventually } from './client.ts';
 
 const client = new Client();
 let order: Record<string, unknown>;
+let option: Instrument;
 
 interface TaskView {
   readonly task_id: string;
@@ -123,6 +133,67 @@ describe('POST /orders', () => {
   });
 });
 
+describe('DELETE /orders/{task_id}', () => {
+  it('ends a task that waits for its next attempt, and no order ever reaches the broker', async () => {
+    await client.simulator('POST', '/_sim/faults', {
+      kind: 'http_error',
+      path: '/orders/regular',
+      status: 429,
+      error_type: 'NetworkException',
+      count: 100,
+    });
+    const { body } = await client.api('POST', '/orders', { body: order });
+    const { task_id, tag } = body as TaskView;
+    await eventually('its cancellation', async () => {
+      const { status } = await client.api('DELETE', `/orders/${task_id}`);
+      return status === 200 ? true : undefined;
+    });
+    await client.simulator('DELETE', '/_sim/faults');
+    expect(await client.api('DELETE', `/orders/${task_id}`)).toMatchObject({
+      status: 200,
+      body: { status: 'CANCELLED', reason: { code: 'cancelled' } },
+    });
+    await sleep(3_000);
+    expect(await ordersTagged(tag)).toEqual([]);
+  });
+
+  it('answers 409 when the broker has the order, 404 for no task', async () => {
+    const { body } = await client.api('POST', '/orders', { body: order });
+    const { task_id } = await completed(body as TaskView);
+    expect(await client.api('DELETE', `/orders/${task_id}`)).toMatchObject({
+      status: 409,
+      body: { code: 'task_final' },
+    });
+    expect(await client.api('DELETE', `/orders/${'0'.repeat(18)}`)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a task whose message was lost', () => {
+  it('is found by the sweep and carried on', async () => {
+    const { dynamo, table, stage, clock } = stores();
+    const wallMs = clock.wallMs() - 45_000;
+    const request = orderRequestSchema.parse(order);
+    const task = accept({ request, instrument: option, owner: 'desk', nowMs: await marketMs(), wallMs });
+    if (!('task_id' in task)) throw new Error(JSON.stringify(task));
+    const tasks = new TaskRepository(dynamo, table);
+    await tasks.create({ ...task, not_after_ms: wallMs + 600_000 });
+
+    const sqs = sqsClient();
+    const name = stageNames(stage).ordersQueue;
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+    const queue = new TaskQueue(sqs, QueueUrl!);
+    const settings = { replyTimeoutMs: 7_000 };
+    const log = { info: () => {}, warn: () => {} };
+    expect(await sweep({ tasks, queue, clock, settings, graceMs: 20_000, log })).toBeGreaterThan(0);
+    const { status } = await eventually('the task to be final', async () => {
+      const now = await tasks.get(task.task_id);
+      return now !== undefined && isFinal(now.status) ? now : undefined;
+    });
+    expect(status).toBe('COMPLETED');
+    expect(await ordersTagged(task.slices[0]!.tag)).toHaveLength(1);
+  });
+});
+
 describe('GET /orders', () => {
   it("lists the account's tasks, newest first, page by page", async () => {
     const posted: string[] = [];
@@ -163,14 +234,19 @@ async function ordersTagged(tag: string): Promise<{ order_id: string }[]> {
   return (body as { order_id: string; tag: string }[]).filter((seen) => seen.tag === tag);
 }
 
-/** One lot of a share's or index's option at the lowest price: it rests in the book and costs next to nothing. */
+async function marketMs(): Promise<number> {
+  const { body } = await client.simulator('GET', '/_sim/clock');
+  return (body as { nowMs: number }).nowMs;
+}
+
+/** One lot of an index's option at the lowest price: it rests in the book and costs next to nothing. */
 async function restingOrder(): Promise<Record<string, unknown>> {
   const { body } = await client.simulator('POST', '/_sim/sessions', { api_key: 'simkey' });
   const { access_token } = body as { access_token: string };
   const headers = { Authorization: `token simkey:${access_token}`, 'X-Kite-Version': '3' };
   const url = client.platform.outputs.simulator_url;
   const dump = parseInstrumentsCsv(await (await fetch(`${url}/instruments/NFO`, { headers })).text());
-  const option = dump.find(({ name, instrument_type }) => name === 'NIFTY' && instrument_type === 'CE')!;
+  option = dump.find(({ name, instrument_type }) => name === 'NIFTY' && instrument_type === 'CE')!;
   const { exchange, tradingsymbol, lot_size, tick_size } = option;
   const symbol = `${exchange}:${tradingsymbol}`;
   const quotes = await (await fetch(`${url}/quote?i=${encodeURIComponent(symbol)}`, { headers })).json();

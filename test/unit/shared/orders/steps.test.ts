@@ -27,6 +27,11 @@ describe('a waiting task', () => {
     expect(nextStep(retrying, at(NOW_MS + 4_000), settings)).toEqual({ type: 'claim' });
   });
 
+  it('wakes at its not_after from a longer back-off', () => {
+    const task = taskOf({ status: 'RETRYING', not_before_ms: NOW_MS + 10 ** 7 });
+    expect(nextStep(task, at(NOW_MS), settings)).toEqual({ type: 'wait', untilMs: task.not_after_ms });
+  });
+
   it.each([
     ['its not_after', at(NOW_MS + 60_000)],
     ['its trading day', at(NOW_MS, '2026-08-19')],
