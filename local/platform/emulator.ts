@@ -1,5 +1,6 @@
 import type { ChildSpec } from '../supervise/child.ts';
 import { SetUpProblem } from '../supervise/problem.ts';
+import type { Place } from './place.ts';
 
 export const LOCAL_REGION = 'ap-south-1';
 
@@ -35,11 +36,7 @@ export async function requireEmulator(endpointUrl: string): Promise<void> {
 }
 
 /** MiniStack on loopback; its Lambdas run with the first `node` on PATH. */
-export function emulatorChild(
-  python: string,
-  port: number,
-  place: { dir: string; logFile: string; env: NodeJS.ProcessEnv },
-): ChildSpec {
+export function emulatorChild(python: string, port: number, place: Place): ChildSpec {
   return {
     name: 'emulator',
     command: python,
@@ -52,6 +49,10 @@ export function emulatorChild(
       MINISTACK_HOST: '127.0.0.1',
       MINISTACK_REGION: LOCAL_REGION,
       LAMBDA_WARM_TTL_SECONDS: '86400',
+      // It would listen on every interface.
+      IOT_MTLS_ENABLED: 'false',
+      // It unpacks functions into temporary folders and leaves them there.
+      TMPDIR: place.tmpDir,
     },
     cwd: place.dir,
     logFile: place.logFile,

@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { ChildSpec } from '../supervise/child.ts';
 import { SetUpProblem } from '../supervise/problem.ts';
+import type { Place } from './place.ts';
 
 /** Whether a Redis server answers at the URL. */
 export async function redisAnswers(url: string): Promise<boolean> {
@@ -48,11 +49,7 @@ export async function requireRedis(url: string): Promise<void> {
 }
 
 /** A server on loopback that keeps nothing on disk; pub/sub buffers as docs/streamer.md asks for. */
-export function redisChild(
-  server: string,
-  port: number,
-  place: { dir: string; logFile: string; env: NodeJS.ProcessEnv },
-): ChildSpec {
+export function redisChild(server: string, port: number, place: Place): ChildSpec {
   const flags = {
     port: String(port),
     bind: '127.0.0.1',

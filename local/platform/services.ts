@@ -1,12 +1,7 @@
 import { join } from 'node:path';
 import type { ChildSpec } from '../supervise/child.ts';
+import type { Place } from './place.ts';
 import { PROJECT_DIR } from './settings.ts';
-
-interface Place {
-  readonly dir: string;
-  readonly logFile: string;
-  readonly env: NodeJS.ProcessEnv;
-}
 
 async function answers(url: string): Promise<boolean> {
   try {

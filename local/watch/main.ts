@@ -81,6 +81,8 @@ async function watch(options: WatchOptions): Promise<void> {
   }
   const ending = new AbortController();
   onStopSignal(() => ending.abort());
+  // `| head` closes the pipe when it has enough: an end like any other.
+  process.stdout.on('error', () => ending.abort());
   const timer = options.forMs === undefined ? undefined : setTimeout(() => ending.abort(), options.forMs);
   const envelopes = readTicks({ redisUrl: options.redisUrl, prefix: options.prefix, signal: ending.signal });
   try {

@@ -8,7 +8,7 @@ export interface Header {
   readonly marketMs: number | undefined;
 }
 
-const WIDTHS = { oi: 11, delta: 7, iv: 7, ltp: 10, strike: 9 } as const;
+const WIDTHS = { oi: 14, delta: 7, iv: 7, ltp: 10, strike: 9 } as const;
 const NOTHING = '-';
 
 /** The chains as lines of plain text; strikes by rows, calls left, puts right. */

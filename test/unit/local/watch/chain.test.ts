@@ -41,8 +41,8 @@ describe('the option chain of npm run watch', () => {
       '2026-08-18 10:43:00 IST   12 ticks/s',
       '',
       'NIFTY 2026-08-25   spot 24212.80',
-      '         OI  delta   IV %       LTP   strike       LTP   IV %  delta         OI',
-      '  12,34,567   0.51   12.3    150.05    24200     99.00      -      -         65',
+      '            OI  delta   IV %       LTP   strike       LTP   IV %  delta            OI',
+      '     12,34,567   0.51   12.3    150.05    24200     99.00      -      -            65',
     ]);
   });
 
