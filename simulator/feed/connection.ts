@@ -24,6 +24,8 @@ export interface ConnectionOptions {
 }
 
 const HEARTBEAT = Buffer.from([0]);
+/** Longer than a round of the market. */
+const HOLD_BACK_MS = 1_200;
 /** Full packets of a frame stay well below 65,535 bytes. */
 export const MAX_PACKETS_A_FRAME = 300;
 
@@ -33,7 +35,7 @@ export class FeedConnection implements Subscriber {
   readonly subscriptions: Subscriptions;
   readonly #options: ConnectionOptions;
   #pending: Buffer[] = [];
-  #held: Buffer | undefined;
+  #held: { readonly frame: Buffer; readonly sinceMs: number } | undefined;
   #lastSentMs: number;
   #framesSent = 0;
   #ticksSent = 0;
@@ -77,7 +79,7 @@ export class FeedConnection implements Subscriber {
     if (this.#pending.length === 0) return;
     const packets = this.#pending;
     this.#pending = [];
-    if (this.#options.faults.armed) this.#sendSpoiled(packets);
+    if (this.#options.faults.armed || this.#spoiled()) this.#sendSpoiled(packets);
     else this.#sendFrame(encodeFrame(packets), packets.length);
   }
 
@@ -162,13 +164,20 @@ export class FeedConnection implements Subscriber {
       return;
     }
     if (this.#held === undefined && fire('feed_disorder') !== undefined) {
-      this.#held = frame;
+      this.#held = { frame, sinceMs: this.#options.wallMs() };
       return;
     }
     this.#sendFrame(frame, spoiled.length);
     if (fire('feed_duplicate') !== undefined) this.#sendFrame(frame, spoiled.length);
-    if (this.#held !== undefined) this.#sendFrame(this.#held, this.#held.readUInt16BE(0));
+    this.#release();
+  }
+
+  /** What was held back leaves after a frame of the next round, so that its instruments' times go back. */
+  #release(): void {
+    const held = this.#held;
+    if (held === undefined || this.#options.wallMs() - held.sinceMs < HOLD_BACK_MS) return;
     this.#held = undefined;
+    this.#sendFrame(held.frame, held.frame.readUInt16BE(0));
   }
 
   #sendFrame(frame: Buffer, ticks: number): void {
@@ -199,6 +208,11 @@ export class FeedConnection implements Subscriber {
     const fired = faults.fire(kind, { account: this.session.user_id });
     if (fired !== undefined && fired.seconds === undefined) this.#stuck.add(kind);
     return fired !== undefined;
+  }
+
+  /** Whether a fault that is used up still has its effect here. */
+  #spoiled(): boolean {
+    return this.#stuck.size > 0 || this.#held !== undefined;
   }
 
   /** A TCP reset, not a close: the peer sees the link vanish. */
