@@ -43,14 +43,16 @@ export async function readBody(
   const text = await c.req.text();
   if (kind === 'json') return { fields: new Map(), json: parseJson(type, text) };
   if (text !== '' && type !== 'application/x-www-form-urlencoded') {
-    throw inputError(`Invalid content type \`${type}\`: expected application/x-www-form-urlencoded`);
+    throw inputError(
+      `Invalid \`content-type\` ${type || '(none)'}: expected application/x-www-form-urlencoded`,
+    );
   }
   return { fields: new Map(new URLSearchParams(text)), json: undefined };
 }
 
 function parseJson(type: string, text: string): unknown {
   if (type !== 'application/json')
-    throw inputError(`Invalid content type \`${type}\`: expected application/json`);
+    throw inputError(`Invalid \`content-type\` ${type || '(none)'}: expected application/json`);
   try {
     return JSON.parse(text);
   } catch (cause) {
