@@ -3,7 +3,7 @@ import { instrumentTokenInPath } from '#shared/http/fields.ts';
 import { Problem } from '#shared/http/problem.ts';
 import { ok } from '#shared/http/reply.ts';
 import { type Route, route } from '#shared/http/route.ts';
-import { type InstrumentStore, InstrumentsMissingError } from '#shared/market/instrument-store.ts';
+import type { InstrumentStore } from '#shared/market/instrument-store.ts';
 import { InstrumentsCsvError } from '#shared/market/instruments-csv.ts';
 import { DownloadError, downloadInstruments } from './download.ts';
 
@@ -49,10 +49,7 @@ function one({ store }: InstrumentParts): Route {
     scope: 'read',
     params: z.object({ instrument_token: instrumentTokenInPath }),
     handle: async ({ params: { instrument_token } }) => {
-      const instrument = await store.byToken(instrument_token).catch((error) => {
-        if (!(error instanceof InstrumentsMissingError)) throw error;
-        throw new Problem(503, error.code, error.message, { cause: error });
-      });
+      const instrument = await store.byToken(instrument_token);
       if (instrument !== undefined) return ok(instrument);
       throw new Problem(404, 'instrument_not_found', `no instrument of today is ${instrument_token}`);
     },

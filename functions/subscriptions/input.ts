@@ -29,7 +29,10 @@ const fields = z.strictObject({
 type Fields = Readonly<Record<string, unknown>>;
 const given = (value: Fields, name: string) => value[name] !== undefined;
 /** These look at what is there, not at what is well-formed: they speak up beside complaints about single fields. */
-const always = { when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null };
+const always = {
+  when: ({ value }: { value: unknown }) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value),
+};
 
 export const subscribeSchema = fields
   .refine(

@@ -1,5 +1,4 @@
 import { Problem } from '#shared/http/problem.ts';
-import { InstrumentsMissingError } from '#shared/market/instrument-store.ts';
 import { SubscriptionError, type SubscriptionErrorCode } from '#shared/subscriptions/errors.ts';
 
 const STATUS: Readonly<Record<SubscriptionErrorCode, number>> = {
@@ -20,9 +19,6 @@ export async function asProblems<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof SubscriptionError) {
       throw new Problem(STATUS[error.code], error.code, error.message, { cause: error });
-    }
-    if (error instanceof InstrumentsMissingError) {
-      throw new Problem(503, error.code, error.message, { cause: error });
     }
     throw error;
   }

@@ -41,24 +41,23 @@ export function encodeCursor(place: object): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
+/** @param place what a good cursor holds */
 export function cursorSchema<T>(place: z.ZodType<T>): z.ZodType<T, string> {
   return z
     .string()
     .max(1_024)
     .transform((text, context) => {
-      try {
-        return JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'not a cursor of this list' });
-        return z.NEVER;
-      }
-    })
-    .pipe(
-      z.unknown().transform((value, context) => {
-        const parsed = place.safeParse(value);
-        if (parsed.success) return parsed.data;
-        context.addIssue({ code: 'custom', message: 'not a cursor of this list' });
-        return z.NEVER;
-      }),
-    );
+      const parsed = place.safeParse(decoded(text));
+      if (parsed.success) return parsed.data;
+      context.addIssue({ code: 'custom', message: 'not a cursor of this list' });
+      return z.NEVER;
+    });
+}
+
+function decoded(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString());
+  } catch {
+    return undefined;
+  }
 }

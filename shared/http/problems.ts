@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { InstrumentsMissingError } from '../market/instrument-store.ts';
 import type { Logger } from './logger.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, problemDetails } from './problem.ts';
 import { requestIdOf } from './reply.ts';
@@ -28,6 +29,9 @@ export function answerProblems(logger: Logger): MiddlewareObj<APIGatewayProxyEve
 
 function asProblem(error: Error | null | undefined): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof InstrumentsMissingError) {
+    return new Problem(503, error.code, error.message, { cause: error });
+  }
   if (error?.name === 'TimeoutError') {
     return new Problem(504, 'timeout', 'the request took too long; it may or may not have taken effect');
   }
