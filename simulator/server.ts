@@ -74,6 +74,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     feed,
     rateLimits: new RateLimits(market.clock),
   };
+  market.onNewDump(() => {
+    for (const room of [broker, box.gtts, box.alerts]) room.renewInstruments();
+  });
   const day = new DayTurner(broker, () => gtts.advance());
   const app = newApp();
   const logins = new WebLogins();

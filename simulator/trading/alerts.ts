@@ -148,6 +148,22 @@ export class AlertDesk {
     );
   }
 
+  /** A new day's dump: what has expired is disabled, the rest watches its token of the day. */
+  renewInstruments(): void {
+    const find = (old: Instrument) => this.#market.bySymbol(old.exchange, old.tradingsymbol);
+    for (const alert of this.#alerts.filter(({ status }) => status === 'enabled')) {
+      const { lhs, rhs } = alert.terms;
+      const [left, right] = [find(lhs), rhs && find(rhs)];
+      if (left === undefined || (rhs !== undefined && right === undefined)) {
+        alert.status = 'disabled';
+        alert.disabledReason = 'instrument expired';
+      } else {
+        alert.terms = { ...alert.terms, lhs: left, rhs: right };
+      }
+      this.#follow(alert);
+    }
+  }
+
   reset(): void {
     this.#watch.clear();
     this.#alerts = [];

@@ -109,6 +109,12 @@ export class Broker {
     this.submit(order);
   }
 
+  /** A new day's dump came into force. */
+  renewInstruments(): void {
+    const find = (old: Instrument) => this.market.bySymbol(old.exchange, old.tradingsymbol);
+    for (const desk of this.desks()) desk.renewInstruments(find);
+  }
+
   nextOrderId(): string {
     this.#serial += 1;
     return orderId(this.market.clock.nowMs(), this.#serial);

@@ -49,6 +49,7 @@ export class DayTurner {
     const day = tradeDay(nowMs);
     if (day !== this.#day) this.#turn(day);
     for (const desk of this.#broker.desks()) {
+      desk.rememberPrices();
       for (const order of desk.waiting()) this.#visit(order, nowMs);
     }
     this.#squareOff(day, nowMs);
@@ -143,10 +144,13 @@ function turnDesk(desk: Desk, broker: Broker, day: string): void {
   for (const h of desk.holdings) {
     h.quantity += h.t1Quantity;
     h.t1Quantity = 0;
+  }
+  for (const position of desk.positions.list()) carry(desk, position, broker.market, day);
+  desk.holdings = desk.holdings.filter((h) => h.quantity + h.t1Quantity > 0);
+  for (const h of desk.holdings) {
     h.usedQuantity = 0;
     h.authorisedQuantity = 0;
   }
-  for (const position of desk.positions.list()) carry(desk, position, broker.market, day);
 }
 
 /** One position's night: settled into cash, delivered into holdings, or carried at what it cost. */
@@ -154,13 +158,13 @@ function carry(desk: Desk, position: Position, market: Market, day: string): voi
   const { instrument, product } = position;
   const net = netQuantity(position);
   desk.positions.remove(position);
-  if (net === 0) return;
-  const segment = segmentFor(instrument.exchange);
-  const last = toUnits(desk.lastPrice(instrument));
   if (product === 'CNC') {
     deliver(desk, instrument, net, position);
     return;
   }
+  if (net === 0) return;
+  const segment = segmentFor(instrument.exchange);
+  const last = toUnits(desk.lastPrice(instrument));
   const isOption = kindOf(instrument) === 'option';
   if (hasExpired(instrument, day) || DAY_PRODUCTS.has(product)) {
     const price = hasExpired(instrument, day) && isOption ? settlementPrice(instrument, market) : last;
@@ -193,16 +197,14 @@ function settlementPrice(instrument: Instrument, market: Market): number {
   return toUnits(Math.max(0, intrinsic));
 }
 
-/** Purchases arrive in the demat account; sales left it when they traded. */
+/** The day's net purchase arrives in the demat account, where sales were taken out when they traded. */
 function deliver(desk: Desk, instrument: Instrument, net: number, position: Position): void {
-  if (net < 0) {
-    desk.holdings = desk.holdings.filter((h) => h.quantity + h.t1Quantity > 0);
-    return;
-  }
-  const cost = Math.round(openPrice(position));
   const known = desk.holdings.find((h) => h.instrument.instrument_token === instrument.instrument_token);
-  if (known !== undefined) addTo(known, net, cost);
-  else desk.holdings.push({ ...newHolding(instrument, 0, cost), t1Quantity: net });
+  const arriving = net + (known?.usedQuantity ?? 0);
+  if (arriving <= 0) return;
+  const cost = net > 0 ? Math.round(openPrice(position)) : (known?.averagePrice ?? 0);
+  if (known !== undefined) addTo(known, arriving, cost);
+  else desk.holdings.push({ ...newHolding(instrument, 0, cost), t1Quantity: arriving });
 }
 
 function addTo(holding: Holding, quantity: number, cost: number): void {

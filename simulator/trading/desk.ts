@@ -24,6 +24,7 @@ export class Desk {
   holdings: Holding[];
   /** Money units at the day's start. */
   readonly opening: Record<Segment, number>;
+  readonly #lastPrices = new Map<string, number>();
   readonly #waiting = new Set<Order>();
   readonly #market: Market;
 
@@ -103,8 +104,26 @@ export class Desk {
     return held + (position === undefined ? 0 : netQuantity(position)) - promised;
   }
 
-  readonly lastPrice = (instrument: Instrument): number =>
-    this.#market.quote(instrument.instrument_token)?.last_price ?? 0;
+  /** The last price seen: an expired contract has no quote any more when its position is settled. */
+  readonly lastPrice = (instrument: Instrument): number => {
+    const symbol = `${instrument.exchange}:${instrument.tradingsymbol}`;
+    const quote = this.#market.quote(instrument.instrument_token);
+    if (quote?.instrument.tradingsymbol !== instrument.tradingsymbol)
+      return this.#lastPrices.get(symbol) ?? 0;
+    this.#lastPrices.set(symbol, quote.last_price);
+    return quote.last_price;
+  };
+
+  renewInstruments(find: (old: Instrument) => Instrument | undefined): void {
+    this.positions.renew(find);
+    for (const order of this.#waiting) order.instrument = find(order.instrument) ?? order.instrument;
+    this.holdings = this.holdings.map((h) => ({ ...h, instrument: find(h.instrument) ?? h.instrument }));
+  }
+
+  /** Looks at the price of everything that is held, so that it is known when its quote ends. */
+  rememberPrices(): void {
+    for (const { instrument } of this.positions.list()) this.lastPrice(instrument);
+  }
 
   /** Sold pieces leave the holdings, today's purchases first being netted in the position. */
   #deliver(instrument: Instrument, quantity: number): void {

@@ -128,6 +128,19 @@ export class GttDesk {
     );
   }
 
+  /** A new day's dump: what has expired ends, the rest watches its token of the day. */
+  renewInstruments(): void {
+    for (const gtt of this.#gtts.filter(({ status }) => status === 'active')) {
+      const { exchange, tradingsymbol } = gtt.condition;
+      const instrument = this.#broker.market.bySymbol(exchange, tradingsymbol);
+      if (instrument === undefined) this.#end(gtt, 'expired');
+      else {
+        gtt.condition = { ...gtt.condition, instrument_token: instrument.instrument_token };
+        this.#watch.add(gtt, [instrument.instrument_token]);
+      }
+    }
+  }
+
   /** Ends those whose year is over. */
   advance(): void {
     const nowMs = this.#broker.market.clock.nowMs();

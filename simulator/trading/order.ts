@@ -62,7 +62,8 @@ export interface Order {
   readonly order_id: string;
   readonly user_id: string;
   readonly api_key: string;
-  readonly instrument: Instrument;
+  /** Found again in each new day's dump while the order waits. */
+  instrument: Instrument;
   readonly variety: Variety;
   readonly transaction_type: Side;
   readonly tag: string | null;

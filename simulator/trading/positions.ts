@@ -50,6 +50,13 @@ export class PositionBook {
     else moveDay(from, to, quantity, 'daySellQuantity', 'daySellValue');
   }
 
+  /** Finds each instrument again in a new day's dump: tokens are recycled, symbols stay. */
+  renew(find: (old: Instrument) => Instrument | undefined): void {
+    const positions = this.list();
+    this.#positions.clear();
+    for (const p of positions) this.set({ ...p, instrument: find(p.instrument) ?? p.instrument });
+  }
+
   set(position: Position): void {
     this.#positions.set(`${position.instrument.instrument_token}:${position.product}`, position);
   }

@@ -124,6 +124,11 @@ export class HandMarket implements Market {
 
   close(): void {}
 
+  /** An expired contract has no quote. */
+  forget(of: Instrument): void {
+    this.#quotes.delete(of.instrument_token);
+  }
+
   /** Sets the last price with a book of one level a side, or of the levels given. */
   set(of: Instrument, last_price: number, book: Partial<Depth> = {}): void {
     this.clock.ms += 1;
