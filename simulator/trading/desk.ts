@@ -24,7 +24,7 @@ export class Desk {
   holdings: Holding[];
   /** Money units at the day's start. */
   readonly opening: Record<Segment, number>;
-  readonly #lastPrices = new Map<string, number>();
+  readonly #lastPrices = new WeakMap<Instrument, number>();
   readonly #waiting = new Set<Order>();
   readonly #market: Market;
 
@@ -106,11 +106,10 @@ export class Desk {
 
   /** The last price seen: an expired contract has no quote any more when its position is settled. */
   readonly lastPrice = (instrument: Instrument): number => {
-    const symbol = `${instrument.exchange}:${instrument.tradingsymbol}`;
     const quote = this.#market.quote(instrument.instrument_token);
     if (quote?.instrument.tradingsymbol !== instrument.tradingsymbol)
-      return this.#lastPrices.get(symbol) ?? 0;
-    this.#lastPrices.set(symbol, quote.last_price);
+      return this.#lastPrices.get(instrument) ?? 0;
+    this.#lastPrices.set(instrument, quote.last_price);
     return quote.last_price;
   };
 

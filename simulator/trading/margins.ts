@@ -155,13 +155,13 @@ export function usedFunds(
   return { blocked, holdingSales, m2mRealised, m2mUnrealised, debits };
 }
 
-/** What an order's opening part needs, at its own price or, for a market order, at the last one. */
+/** What an order's opening part needs, at its own price or, for a market order, at its band's end or the last price. */
 export function orderMargin(
   order: Order,
   opening: number,
   lastPrice: (instrument: Instrument) => number,
 ): Blocked {
-  const price = order.price > 0 ? order.price : order.trigger_price || lastPrice(order.instrument);
+  const price = order.price || order.protectedPrice || order.trigger_price || lastPrice(order.instrument);
   return openingMargin(order.instrument, order.product, order.transaction_type, opening, toUnits(price));
 }
 
