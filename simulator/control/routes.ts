@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Box } from '../box.ts';
@@ -52,6 +53,8 @@ export function mountControl(app: Hono<Env>, controls: Controls): void {
   });
   app.get('/_sim/orders', (c) => c.json(box.broker.everyOrder().map(simOrder)));
   app.get('/_sim/feed', (c) => c.json(feedState(box)));
+  const page = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
+  app.get('/', (c) => c.html(page));
   mountPeople(app, controls);
   mountFaults(app, box);
   app.get('/_sim/switches', (c) => c.json(box.switches.values));
