@@ -21,6 +21,8 @@ export const keys = {
   capacity: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'CAPACITY' }),
   /** `mark`: raised by every change to the account's subscriptions. */
   dirty: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'DIRTY' }),
+  /** When the account's orders may go out: what holds the broker's rate limits over all workers. */
+  orderSlots: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'ORDER_SLOTS' }),
   lease: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'LEASE' }),
   /** What the streamer reads: one row an instrument under its account. */
   accountSubscription: (accountId: string, instrumentToken: number): Key => ({

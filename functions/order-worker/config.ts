@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { DEFAULT_BROKER_URL, ENV } from '#shared/names.ts';
 import { secondsToMs, stepSettings } from '#shared/orders/settings.ts';
+import { type SlotLimits, slotLimits } from '#shared/orders/slots.ts';
 import type { StepSettings } from '#shared/orders/steps.ts';
 
 const schema = z.object({
   [ENV.brokerUrl]: z.url().default(DEFAULT_BROKER_URL),
   [ENV.ordersQueueUrl]: z.url(),
   BROKER_CONNECT_TIMEOUT_S: secondsToMs(3),
+  /** The share of the broker's limits left to the account's other apps. */
+  ORDER_LIMIT_MARGIN: z.coerce.number().min(0).lt(1).default(0.1),
+  ORDER_SLOT_TOLERANCE_S: secondsToMs(0.25),
 });
 
 export interface WorkerConfig {
@@ -14,6 +18,7 @@ export interface WorkerConfig {
   readonly queueUrl: string;
   readonly connectTimeoutMs: number;
   readonly steps: StepSettings;
+  readonly limits: SlotLimits;
 }
 
 /** @throws with every wrong variable: better at start than with an order in hand */
@@ -24,5 +29,6 @@ export function workerConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     queueUrl: parsed[ENV.ordersQueueUrl],
     connectTimeoutMs: parsed.BROKER_CONNECT_TIMEOUT_S,
     steps: stepSettings(env),
+    limits: slotLimits(parsed.ORDER_LIMIT_MARGIN, parsed.ORDER_SLOT_TOLERANCE_S),
   };
 }

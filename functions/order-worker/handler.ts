@@ -7,9 +7,11 @@ import { functionLogger } from '#shared/http/logger.ts';
 import { ENV } from '#shared/names.ts';
 import { TaskQueue } from '#shared/orders/queue.ts';
 import { TaskRepository } from '#shared/orders/repository.ts';
+import { SlotBook } from '#shared/orders/slot-book.ts';
 import { Brokers } from './brokers.ts';
 import { workerConfig } from './config.ts';
 import { queueHandler } from './messages.ts';
+import { Sender } from './sender.ts';
 import { OrderWorker } from './worker.ts';
 
 const env = process.env;
@@ -21,6 +23,15 @@ const dynamo = documentClient();
 const tableName = required(env, ENV.table);
 const secrets = new CredentialStore(secretsManagerClient(), required(env, ENV.stage));
 
+const brokers = new Brokers({
+  accounts: new AccountRepository(dynamo, tableName, secrets, clock),
+  root: config.brokerUrl,
+  connectTimeoutMs: config.connectTimeoutMs,
+  replyTimeoutMs: config.steps.replyTimeoutMs,
+  clock,
+});
+const slots = new SlotBook(dynamo, tableName, config.limits);
+
 export const handler = queueHandler({
   queue: new TaskQueue(sqsClient(), config.queueUrl),
   clock: followed,
@@ -28,13 +39,8 @@ export const handler = queueHandler({
   turnMs: config.steps.attemptMs + config.steps.replyTimeoutMs,
   worker: new OrderWorker({
     tasks: new TaskRepository(dynamo, tableName),
-    brokers: new Brokers({
-      accounts: new AccountRepository(dynamo, tableName, secrets, clock),
-      root: config.brokerUrl,
-      connectTimeoutMs: config.connectTimeoutMs,
-      replyTimeoutMs: config.steps.replyTimeoutMs,
-      clock,
-    }),
+    brokers,
+    sender: new Sender({ brokers, slots, clock, random: Math.random }),
     clock,
     settings: config.steps,
     random: Math.random,

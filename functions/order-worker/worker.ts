@@ -1,27 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BrokerClient } from '#shared/broker/client.ts';
 import { BrokerError } from '#shared/broker/errors.ts';
 import { rowsTagged } from '#shared/broker/types.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { Logger } from '#shared/http/logger.ts';
 import { istDay } from '#shared/market/calendar.ts';
-import { brokerOrder } from '#shared/orders/broker-order.ts';
 import { changed, claimed, lookedAt } from '#shared/orders/change.ts';
-import { afterAttempt, failedOutcome, type Outcome } from '#shared/orders/outcome.ts';
+import { afterAttempt } from '#shared/orders/outcome.ts';
 import { type TaskRepository, VersionConflictError } from '#shared/orders/repository.ts';
-import {
-  afterLook,
-  isOver,
-  type Moment,
-  nextStep,
-  type Sight,
-  type StepSettings,
-} from '#shared/orders/steps.ts';
+import { afterLook, type Moment, nextStep, type Sight, type StepSettings } from '#shared/orders/steps.ts';
 import { currentSlice, type Slice, type Task } from '#shared/orders/types.ts';
+import type { BrokerSource, Sender } from './sender.ts';
 
 export interface WorkerParts {
   readonly tasks: Pick<TaskRepository, 'get' | 'save'>;
-  readonly brokers: { forAccount(accountId: string): Promise<Pick<BrokerClient, 'placeOrder' | 'orders'>> };
+  readonly brokers: BrokerSource;
+  readonly sender: Pick<Sender, 'send'>;
   readonly clock: Clock;
   readonly settings: StepSettings;
   readonly random: () => number;
@@ -83,23 +76,10 @@ export class OrderWorker {
   }
 
   async #attempt(task: Task): Promise<void> {
-    const slice = requireSlice(task);
-    const outcome = await this.#place(task, slice);
-    const { settings, random, clock } = this.#parts;
+    const { sender, settings, random, clock } = this.#parts;
+    const outcome = await sender.send(task, requireSlice(task));
     const wallMs = clock.wallMs();
     await this.#save(changed(task, afterAttempt(task, outcome, wallMs, settings, random), wallMs));
-  }
-
-  async #place(task: Task, slice: Slice): Promise<Outcome> {
-    const deadlineMs = task.attempt?.deadline_ms ?? 0;
-    const mayStillSend = () => this.#parts.clock.wallMs() < deadlineMs && !isOver(task, this.#now());
-    try {
-      const broker = await this.#parts.brokers.forAccount(task.account_id);
-      const orderId = await broker.placeOrder(brokerOrder(task.request, slice), mayStillSend);
-      return { type: 'placed', orderId };
-    } catch (error) {
-      return failedOutcome(error);
-    }
   }
 
   async #look(task: Task): Promise<void> {

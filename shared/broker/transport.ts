@@ -14,6 +14,9 @@ const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 /** A kept socket that was idle for longer may have been closed at the other end unnoticed. */
 const MAX_IDLE_MS = 4_000;
 
+/** What the one who may no longer send is told. */
+export const TOO_LATE = 'its time was over before it was sent';
+
 export interface Exchange {
   readonly method: string;
   readonly url: URL;
@@ -96,7 +99,7 @@ function converse(exchange: Exchange, agent: HttpAgent): Promise<Reply> {
   onceConnected(request, url, () => {
     clearTimeout(timer);
     if (!exchange.mayStillSend()) {
-      request.destroy(new Error('its time was over before it was sent'));
+      request.destroy(new Error(TOO_LATE));
       return;
     }
     timer = setTimeout(

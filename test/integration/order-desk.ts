@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { inject, vi } from 'vitest';
 import { Brokers } from '#functions/order-worker/brokers.ts';
+import { Sender } from '#functions/order-worker/sender.ts';
 import { OrderWorker } from '#functions/order-worker/worker.ts';
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
@@ -12,6 +13,8 @@ import type { Instrument } from '#shared/market/instrument.ts';
 import { accept } from '#shared/orders/acceptance.ts';
 import { TaskRepository } from '#shared/orders/repository.ts';
 import { type OrderRequest, orderRequestSchema } from '#shared/orders/request.ts';
+import { SlotBook } from '#shared/orders/slot-book.ts';
+import { slotLimits } from '#shared/orders/slots.ts';
 import type { StepSettings } from '#shared/orders/steps.ts';
 import type { Task } from '#shared/orders/types.ts';
 import { GSI1 } from '#shared/table.ts';
@@ -33,6 +36,8 @@ export interface SeenOrder {
   readonly order_id: string;
   readonly tag: string;
   readonly quantity: number;
+  /** ISO 8601, wall time. */
+  readonly received_at: string;
 }
 
 /** A worker, its stores in the emulator and a broker of its own: everything of the order's way but the queue. */
@@ -97,7 +102,12 @@ export class OrderDesk {
   }
 
   worker(
-    change: { clock?: Clock; tasks?: Pick<TaskRepository, 'get' | 'save'>; root?: string } = {},
+    change: {
+      clock?: Clock;
+      tasks?: Pick<TaskRepository, 'get' | 'save'>;
+      slots?: Pick<SlotBook, 'reserve'>;
+      root?: string;
+    } = {},
   ): OrderWorker {
     const brokers = new Brokers({
       accounts: this.accounts,
@@ -107,14 +117,22 @@ export class OrderDesk {
       clock: this.clock,
     });
     this.#brokers.push(brokers);
+    const clock = change.clock ?? this.clock;
+    const random = () => 0.1;
+    const slots = change.slots ?? this.slots();
     return new OrderWorker({
       tasks: change.tasks ?? this.tasks,
       brokers,
-      clock: change.clock ?? this.clock,
+      sender: new Sender({ brokers, slots, clock, random }),
+      clock,
       settings: SETTINGS,
-      random: () => 0.1,
+      random,
       log: quiet as never,
     });
+  }
+
+  slots(): SlotBook {
+    return new SlotBook(this.#dynamo, this.#table, slotLimits(0, 300));
   }
 
   /** What the queue does: the task's message comes back when it asked to, until it is done. */

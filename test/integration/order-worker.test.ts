@@ -6,6 +6,7 @@ import { BrokerConnections } from '#shared/broker/transport.ts';
 import { brokerOrder } from '#shared/orders/broker-order.ts';
 import { claimed } from '#shared/orders/change.ts';
 import { IdempotencyKeyReusedError, VersionConflictError } from '#shared/orders/repository.ts';
+import type { SlotRequest } from '#shared/orders/slot-book.ts';
 import { newTaskId, sliceTag } from '#shared/orders/tags.ts';
 import type { Task } from '#shared/orders/types.ts';
 import { OrderDesk, SETTINGS } from './order-desk.ts';
@@ -122,26 +123,38 @@ describe('never two', () => {
     expect(await desk.ordersOf(task)).toHaveLength(1);
   });
 
-  it('when a worker freezes after its claim and wakes past its deadline: it sends nothing itself', async () => {
-    const accepted = await desk.accepted();
-    let frozenMs = 0;
-    const clock = { nowMs: () => desk.clock.nowMs(), wallMs: () => desk.clock.wallMs() + frozenMs };
-    const tasks = {
-      get: (taskId: string) => desk.tasks.get(taskId),
-      save: async (next: Task) => {
-        const saved = await desk.tasks.save(next);
-        if (next.status === 'RUNNING') frozenMs += SETTINGS.attemptMs + 1;
-        return saved;
-      },
-    };
-    const worker = desk.worker({ clock, tasks });
-    await worker.work(accepted.task_id, turns(1));
-    expect(await desk.ordersOf(accepted)).toEqual([]);
-    expect(await desk.tasks.get(accepted.task_id)).toMatchObject({
-      status: 'RETRYING',
-      reason: { code: 'not_sent' },
-    });
-  });
+  it.each(['its claim', 'its slot'])(
+    'when a worker freezes after %s and wakes past its deadline: it sends nothing itself',
+    async (moment) => {
+      const accepted = await desk.accepted();
+      let frozenMs = 0;
+      const freezeAt = (now: string) => {
+        if (now === moment) frozenMs += SETTINGS.attemptMs + 1;
+      };
+      const clock = { nowMs: () => desk.clock.nowMs(), wallMs: () => desk.clock.wallMs() + frozenMs };
+      const tasks = {
+        get: (taskId: string) => desk.tasks.get(taskId),
+        save: async (next: Task) => {
+          const saved = await desk.tasks.save(next);
+          if (next.status === 'RUNNING') freezeAt('its claim');
+          return saved;
+        },
+      };
+      const book = desk.slots();
+      const slots = {
+        reserve: async (request: SlotRequest) => {
+          const slot = await book.reserve(request);
+          freezeAt('its slot');
+          return slot;
+        },
+      };
+      await desk.worker({ clock, tasks, slots }).work(accepted.task_id, turns(1));
+      expect(await desk.ordersOf(accepted)).toEqual([]);
+      const task = await desk.tasks.get(accepted.task_id);
+      expect(task?.status).toBe('RETRYING');
+      expect(task?.reason?.message).toBe('its time was over before it was sent');
+    },
+  );
 
   it('when the broker cannot be reached: EXPIRED with the reason, no order', async () => {
     const not_after = new Date(Date.now() + 1_500).toISOString();
@@ -208,6 +221,22 @@ describe('never two', () => {
       expect(orders.length).toBe(task.status === 'COMPLETED' ? 1 : 0);
       expect(['COMPLETED', 'EXPIRED']).toContain(task.status);
     }
+  });
+});
+
+describe('the rate limits of the broker', () => {
+  it('hold over workers that know nothing of each other: forty orders at once, none refused', async () => {
+    const accepted = await Promise.all(Array.from({ length: 40 }, () => desk.accepted()));
+    const workers = [desk.worker(), desk.worker(), desk.worker()];
+    const ended = await Promise.all(
+      accepted.map((task, index) => desk.finish(task, workers[index % workers.length])),
+    );
+    expect(ended.map(({ status }) => status)).toEqual(accepted.map(() => 'COMPLETED'));
+    const orders = (await Promise.all(ended.map((task) => desk.ordersOf(task)))).flat();
+    expect(orders).toHaveLength(40);
+    const receivedMs = orders.map(({ received_at }) => Date.parse(received_at)).sort((a, b) => a - b);
+    for (const [index, ms] of receivedMs.entries())
+      expect((receivedMs[index + 10] ?? Number.POSITIVE_INFINITY) - ms).toBeGreaterThanOrEqual(1_000);
   });
 });
 
