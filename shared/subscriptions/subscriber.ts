@@ -76,7 +76,8 @@ export class Subscriber {
     before: SubscriptionRecord | undefined,
     { owner, instrument, mode, accountId }: SubscribeRequest,
   ): Promise<SubscriptionOutcome | undefined> {
-    const account_id = await this.#parts.placement.reserve(accountId);
+    const account_id = await this.#reserve(instrument.instrument_token, accountId);
+    if (account_id === undefined) return undefined;
     const created_at = this.#now();
     const after: SubscriptionRecord = {
       instrument_token: instrument.instrument_token,
@@ -91,6 +92,17 @@ export class Subscriber {
       updated_at: created_at,
     };
     return this.#saveReserved({ before, after, claim: { put: { owner, mode, created_at } } });
+  }
+
+  /** Undefined: there was no room, because others were reserving it for the same instrument, which streams by now. */
+  async #reserve(instrumentToken: number, accountId: string | undefined): Promise<string | undefined> {
+    try {
+      return await this.#parts.placement.reserve(accountId);
+    } catch (error) {
+      const loaded = await this.#parts.repository.load(instrumentToken);
+      if (loaded?.record.status === 'active') return undefined;
+      throw error;
+    }
   }
 
   /** A place is given back when the write certainly failed; where that is not known it stays, and no account is overfilled. */
