@@ -58,7 +58,7 @@ function parse(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.split(/[.\n]\s*/)[0]}; --help lists the options`);
+    throw new UsageError(`${(error as Error).message.split(/\. |\n/)[0]}; --help lists the options`);
   }
 }
 

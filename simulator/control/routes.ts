@@ -3,6 +3,7 @@ import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Box } from '../box.ts';
 import { faultRequest } from '../faults/faults.ts';
+import { MAX_TICKS_PER_SECOND } from '../feed/load.ts';
 import { accountRequest } from '../login/accounts.ts';
 import type { WebLogins } from '../login/routes.ts';
 import type { Env } from '../rest/call.ts';
@@ -36,6 +37,9 @@ const clockRequest = z.strictObject({
   market: z.enum(['open', 'closed', 'auto']).optional(),
 });
 
+/** 0: the market's own pace. */
+const feedRequest = z.strictObject({ ticks_per_second: z.number().min(0).max(MAX_TICKS_PER_SECOND) });
+
 /** The simulator's own calls: JSON in and out, no session, refusals name the field. */
 export function mountControl(app: Hono<Env>, controls: Controls): void {
   const { box, day } = controls;
@@ -53,6 +57,11 @@ export function mountControl(app: Hono<Env>, controls: Controls): void {
   });
   app.get('/_sim/orders', (c) => c.json(box.broker.everyOrder().map(simOrder)));
   app.get('/_sim/feed', (c) => c.json(feedState(box)));
+  app.post('/_sim/feed', async (c) => {
+    const { ticks_per_second } = await readJson(c, feedRequest);
+    box.feed.setLoad({ ticksPerSecond: ticks_per_second });
+    return c.json(feedState(box));
+  });
   const page = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
   app.get('/', (c) => c.html(page));
   mountPeople(app, controls);
@@ -137,6 +146,7 @@ function clockState({ market }: Box) {
 function feedState({ feed }: Box) {
   const connections = feed.connections();
   return {
+    ticks_per_second: feed.load.ticksPerSecond ?? 0,
     connections,
     ticks_sent: connections.reduce((sum, connection) => sum + connection.ticks_sent, 0),
     frames_sent: connections.reduce((sum, connection) => sum + connection.frames_sent, 0),
@@ -196,6 +206,7 @@ function reset({ box, day }: Controls): void {
   box.faults.clear();
   box.switches.reset();
   box.rateLimits.reset();
+  box.feed.setLoad({});
   box.accounts.reset();
   day.reset();
 }

@@ -55,7 +55,7 @@ export function mountLogin(app: Hono<Env>, box: Box, logins: WebLogins): void {
   app.post('/api/twofa', (c) => stepTwoFactor(c, box, logins));
 }
 
-const formOf = async (c: Context<Env>) => new Form((await readBody(c, 'form')).fields);
+const formOf = async (c: Context<Env>) => new Form(new Map((await readBody(c, 'form')).fields));
 
 function checkPassword(box: Box, form: Form): Account {
   const account =

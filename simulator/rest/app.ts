@@ -75,6 +75,7 @@ async function answer(c: Context<Env>, box: Box, route: Route, prefixed: boolean
     form: new Form(new Map([...query, ...fields, ...Object.entries(c.req.param())])),
     query: new Form(new Map(query)),
     all: (name) => query.getAll(name),
+    allForm: (name) => fields.getAll(name),
     json,
     ip: remoteAddress(c),
     context: c,
@@ -84,7 +85,8 @@ async function answer(c: Context<Env>, box: Box, route: Route, prefixed: boolean
 }
 
 async function readFields(c: Context<Env>, route: Route) {
-  if (route.method === 'GET' || route.method === 'DELETE') return { fields: [], json: undefined };
+  if (route.method === 'GET' || route.method === 'DELETE')
+    return { fields: new URLSearchParams(), json: undefined };
   return readBody(c, route.body ?? 'form');
 }
 

@@ -16,6 +16,8 @@ export interface Call {
   readonly query: Form;
   /** All values of a repeated query parameter. */
   readonly all: (name: string) => readonly string[];
+  /** All values of a repeated form field. */
+  readonly allForm: (name: string) => readonly string[];
   /** The JSON body of a route that takes one. */
   readonly json: unknown;
   readonly ip: string;
@@ -34,20 +36,22 @@ export interface Route {
 export const remoteAddress = (c: Context<Env>) =>
   (c.env.incoming.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
 
+interface Body {
+  readonly fields: URLSearchParams;
+  readonly json: unknown;
+}
+
 /** Reads a body as the route takes it. @throws KiteError 400 for another content type or broken JSON. */
-export async function readBody(
-  c: Context<Env>,
-  kind: 'form' | 'json',
-): Promise<{ fields: Map<string, string>; json: unknown }> {
+export async function readBody(c: Context<Env>, kind: 'form' | 'json'): Promise<Body> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   const text = await c.req.text();
-  if (kind === 'json') return { fields: new Map(), json: parseJson(type, text) };
+  if (kind === 'json') return { fields: new URLSearchParams(), json: parseJson(type, text) };
   if (text !== '' && type !== 'application/x-www-form-urlencoded') {
     throw inputError(
       `Invalid \`content-type\` ${type || '(none)'}: expected application/x-www-form-urlencoded`,
     );
   }
-  return { fields: new Map(new URLSearchParams(text)), json: undefined };
+  return { fields: new URLSearchParams(text), json: undefined };
 }
 
 function parseJson(type: string, text: string): unknown {

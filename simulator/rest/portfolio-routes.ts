@@ -24,13 +24,15 @@ export function portfolioRoutes(box: Box): Route[] {
     get('/portfolio/holdings', ({ session }) => holdings(box, session.user_id)),
     get('/portfolio/holdings/summary', ({ session }) => summary(box, session.user_id)),
     get('/portfolio/holdings/compact', ({ session }) =>
-      holdings(box, session.user_id).map(({ tradingsymbol, exchange, instrument_token, isin, quantity }) => ({
-        tradingsymbol,
-        exchange,
-        instrument_token,
-        isin,
-        quantity,
-      })),
+      holdings(box, session.user_id).map(
+        ({ exchange, tradingsymbol, instrument_token, t1_quantity, quantity }) => ({
+          exchange,
+          tradingsymbol,
+          instrument_token,
+          t1_quantity,
+          quantity,
+        }),
+      ),
     ),
     get('/portfolio/holdings/auctions', ({ session }) => auctions(box, session.user_id)),
     {
@@ -82,9 +84,21 @@ function auctions(box: Box, userId: string) {
     .map((h, index) => ({ ...h, auction_number: String(20 + index) }));
 }
 
-function authorise(box: Box, { session, form }: Call) {
+/** Allows sales of these pieces, or of all that is held; the page that a person confirms on is not simulated. */
+function authorise(box: Box, { session, form, allForm }: Call) {
   form.oneOf('type', ['equity', 'mf'], 'equity');
-  for (const h of box.broker.desk(session.user_id).holdings) h.authorisedQuantity = h.quantity;
+  const { holdings: held } = box.broker.desk(session.user_id);
+  const isins = allForm('isin');
+  const quantities = allForm('quantity').map(Number);
+  const unknown = isins.find((isin) => !held.some((h) => h.isin === isin));
+  if (unknown !== undefined) throw inputError(`Invalid \`isin\`: ${unknown} is not held`);
+  if (isins.length !== quantities.length || quantities.some((quantity) => !(quantity > 0))) {
+    throw inputError('Invalid `quantity`: expected one above 0 for each `isin`');
+  }
+  for (const h of held) {
+    const wanted = isins.length === 0 ? h.quantity : (quantities[isins.indexOf(h.isin)] ?? 0);
+    h.authorisedQuantity = Math.min(h.quantity, h.authorisedQuantity + wanted);
+  }
   return { request_id: box.sessions.newId() };
 }
 

@@ -54,6 +54,7 @@ export function profile({ user_id }: Pick<Session, 'user_id'>) {
 function fullProfile(session: Session) {
   return {
     ...profile(session),
+    meta: { poa: 'physical', silo: '', account_blocks: [] },
     phone: '*0000',
     pan: '*000A',
     twofa_type: 'totp',

@@ -2,7 +2,7 @@ import type { Instrument } from '#shared/market/instrument.ts';
 import type { Market } from '../contracts.ts';
 import type { SwitchBoard } from '../control/switches.ts';
 import { KiteError } from '../rest/kite-error.ts';
-import { checkRequest, findTradable, type Rejection, riskRejection } from './checks.ts';
+import { checkAuthorised, checkRequest, findTradable, type Rejection, riskRejection } from './checks.ts';
 import { Desk } from './desk.ts';
 import { freezeQuantity, slices, usableFreeze } from './freeze.ts';
 import { Later } from './later.ts';
@@ -98,6 +98,7 @@ export class Broker {
   place(source: Source, request: OrderRequest, placing: Placing = {}): Placed[] {
     const instrument = findTradable(this.market, request.exchange, request.tradingsymbol);
     checkRequest(instrument, request, this.market.clock.nowMs());
+    if (this.switches.values.edis_required) checkAuthorised(instrument, request, this.desk(source.user_id));
     const parts = this.#parts(instrument, request);
     if (parts.length === 1) return [{ order_id: this.#take(source, instrument, request, placing).order_id }];
     return parts.map((quantity) => this.#takeSlice(source, instrument, { ...request, quantity }, placing));

@@ -8,6 +8,7 @@ import { freezeQuantity } from './freeze.ts';
 import { segmentFor } from './margins.ts';
 import { rupeeText } from './money.ts';
 import type { Order, OrderRequest } from './order.ts';
+import { netQuantity } from './positions.ts';
 
 /** @throws KiteError when the exchange has no such instrument, or it cannot be traded. */
 export function findTradable(market: Market, exchange: string, tradingsymbol: string): Instrument {
@@ -94,6 +95,22 @@ export function checkTick(field: string, price: number, instrument: Instrument):
   if (isOnTick(price, instrument.tick_size)) return;
   throw inputError(
     `Invalid \`${field}\`: tick size for this script is ${instrument.tick_size.toFixed(2)}. Kindly enter price in the multiple of tick size for this script`,
+  );
+}
+
+/** Sales out of the demat account need its owner's word, where the switch says so. @throws KiteError 428 */
+export function checkAuthorised(instrument: Instrument, request: OrderRequest, desk: Desk): void {
+  if (request.product !== 'CNC' || request.transaction_type !== 'SELL') return;
+  const { instrument_token } = instrument;
+  const holding = desk.holdings.find((h) => h.instrument.instrument_token === instrument_token);
+  const position = desk.positions.get(instrument_token, 'CNC');
+  const bought = position === undefined ? 0 : Math.max(0, netQuantity(position));
+  const fromHoldings = Math.min(request.quantity - bought, holding?.quantity ?? 0);
+  if (fromHoldings <= (holding?.authorisedQuantity ?? 0)) return;
+  throw new KiteError(
+    428,
+    'HoldingException',
+    `Holdings are not authorised for sale: \`quantity\` ${request.quantity} of ${instrument.tradingsymbol}`,
   );
 }
 

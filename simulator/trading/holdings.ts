@@ -74,6 +74,7 @@ export function holdingRow(h: Holding, quote: Quote | undefined, authorisedDate:
     last_price: toRupees(last),
     close_price: toRupees(close),
     pnl: toRupees(held * (last - h.averagePrice)),
+    mtf: { quantity: 0, used_quantity: 0, average_price: 0, value: 0, initial_margin: 0 },
     day_change: toRupees(last - close),
     day_change_percentage: close === 0 ? 0 : ((last - close) / close) * 100,
   };

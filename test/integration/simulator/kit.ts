@@ -3,14 +3,14 @@ import type { Instrument } from '#shared/market/instrument.ts';
 import { totp } from '#simulator/login/totp.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '#simulator/server.ts';
 
-/** 10:30 IST on Wednesday 18 Nov 2026. */
+/** 10:30 IST on Wednesday 18 Nov 2026. With seed 13 INFY stands at 1,279.30 then: an order at 1,200 rests inside the circuit. */
 export const MORNING_MS = Date.parse('2026-11-18T10:30:00+05:30');
 export const USER = 'SIM001';
 export const APP = { api_key: 'simkey', api_secret: 'simsecret' };
 
 /** A simulator in a morning of a trading day, without the limits that official clients do not pace themselves to. */
 export async function startTestSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const simulator = await startSimulator({ nowMs: MORNING_MS, market: 'open', seed: 7, ...options });
+  const simulator = await startSimulator({ nowMs: MORNING_MS, market: 'open', seed: 13, ...options });
   simulator.box.switches.set({ rate_limits: false, order_limits: false, exchange_latency_ms: 0 });
   return simulator;
 }
