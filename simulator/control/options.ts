@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { FEED_MODES } from '#shared/market/instrument.ts';
 import type { SimulatorOptions } from '../server.ts';
 
 export const USAGE = `Usage: npm run simulator -- [options]
@@ -13,6 +14,8 @@ The exchange in a box: Kite's REST API, login and feed on one port of this machi
   --now TIME           market time at the start, ISO 8601 with offset: 2026-08-18T09:14:00+05:30
   --market STATE       open, closed or auto, which follows the calendar (default auto)
   --seed N             same seed, same prices (default 1)
+  --default-mode MODE  feed mode after a bare subscribe: ltp, quote or full (default quote)
+  --session-end HOW    open feed links of a session that ends: keep, or close at once (default keep)
   --help               this text
 `;
 
@@ -36,6 +39,7 @@ export function readOptions(
     ...(values.speed === undefined ? {} : { speed: number('--speed', values.speed, 0, 10_000) }),
     ...(values.now === undefined ? {} : { nowMs: time(values.now) }),
     ...(values.market === undefined ? {} : { market: marketState(values.market) }),
+    feed: feedOptions(values['default-mode'], values['session-end']),
     ...(values.seed === undefined ? {} : { seed: number('--seed', values.seed, 0, 4_294_967_295) }),
   };
 }
@@ -54,6 +58,8 @@ function parse(args: string[]) {
         now: text,
         market: text,
         seed: text,
+        'default-mode': text,
+        'session-end': text,
         help: { type: 'boolean', short: 'h' },
       },
     }).values;
@@ -79,6 +85,16 @@ function time(text: string): number {
     );
   }
   return ms;
+}
+
+function feedOptions(mode: string | undefined, sessionEnd: string | undefined): SimulatorOptions['feed'] {
+  const defaultMode = FEED_MODES.find((known) => known === (mode ?? 'quote'));
+  if (defaultMode === undefined)
+    throw new UsageError(`--default-mode must be ltp, quote or full, got "${mode}"`);
+  if (sessionEnd !== undefined && sessionEnd !== 'keep' && sessionEnd !== 'close') {
+    throw new UsageError(`--session-end must be keep or close, got "${sessionEnd}"`);
+  }
+  return { defaultMode, onSessionEnd: sessionEnd ?? 'keep' };
 }
 
 function marketState(text: string): 'open' | 'closed' | 'auto' {

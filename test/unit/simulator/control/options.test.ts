@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { readOptions, USAGE, UsageError } from '#simulator/control/options.ts';
 
+const FEED = { defaultMode: 'quote', onSessionEnd: 'keep' };
+
 test('without options: the port of SIMULATOR_PORT or 4570, on loopback', () => {
-  expect(readOptions([], {})).toEqual({ port: 4570, host: '127.0.0.1' });
+  expect(readOptions([], {})).toEqual({ port: 4570, host: '127.0.0.1', feed: FEED });
   expect(readOptions([], { SIMULATOR_PORT: '4999' })).toMatchObject({ port: 4999 });
   expect(readOptions(['--port', '0'], { SIMULATOR_PORT: '4999' })).toMatchObject({ port: 0 });
 });
@@ -13,6 +15,7 @@ test('every option is read, --instruments several times', () => {
   const now = ['--now', '2026-08-18T09:14:00+05:30'];
   expect(readOptions([...args.split(' '), ...now], {})).toEqual({
     port: 4570,
+    feed: FEED,
     host: '::1',
     instrumentFiles: ['a.csv', 'b.csv.gz'],
     replayFile: 'r.csv',
@@ -42,6 +45,8 @@ test.each([
   [['--now', '2026-08-18T09:14:00'], '--now'],
   [['--market', 'ajar'], '--market'],
   [['--replay'], '--replay'],
+  [['--default-mode', 'best'], '--default-mode'],
+  [['--session-end', 'maybe'], '--session-end'],
 ])('%j is refused in one line that names %s', (args, name) => {
   const read = () => readOptions(args, {});
   expect(read).toThrow(UsageError);
