@@ -87,7 +87,10 @@ function time(text: string): number {
   return ms;
 }
 
-function feedOptions(mode: string | undefined, sessionEnd: string | undefined): SimulatorOptions['feed'] {
+function feedOptions(
+  mode: string | undefined,
+  sessionEnd: string | undefined,
+): NonNullable<SimulatorOptions['feed']> {
   const defaultMode = FEED_MODES.find((known) => known === (mode ?? 'quote'));
   if (defaultMode === undefined)
     throw new UsageError(`--default-mode must be ltp, quote or full, got "${mode}"`);
