@@ -1,0 +1,91 @@
+import { Breaker } from '#shared/breaker.ts';
+import { ManualClock } from '#shared/clock.ts';
+import type { Instrument } from '#shared/market/instrument.ts';
+import { AccountStreamer } from '#streamer/account.ts';
+import { readConfig, type StreamerConfig } from '#streamer/config.ts';
+import type { BatchSink } from '#streamer/publish/batcher.ts';
+import { RedisSink } from '#streamer/publish/redis-sink.ts';
+import { ReplayLog } from '#streamer/publish/replay-log.ts';
+import { publishingRedis } from '#streamer/redis.ts';
+import { accountSettings, sinkSettings } from '#streamer/settings.ts';
+import { BENCH_NOW_MS } from './universe.ts';
+
+export const BENCH_PREFIX = 'bench:x';
+
+export function benchConfig(redisUrl: string, env: Readonly<Record<string, string>> = {}): StreamerConfig {
+  return readConfig({ REDIS_URL: redisUrl, CHANNEL_PREFIX: BENCH_PREFIX, REPLAY_MB: '0', ...env });
+}
+
+/** The streamer's path of one account without its sockets: frames go in by hand. */
+export function benchAccount(
+  config: StreamerConfig,
+  sink: BatchSink,
+  instruments: readonly Instrument[],
+): AccountStreamer {
+  const clock = new ManualClock(BENCH_NOW_MS + 60_000);
+  const account = new AccountStreamer(
+    'primary',
+    {
+      ...accountSettings(config),
+      connection: { ...accountSettings(config).connection, url: 'ws://127.0.0.1:9' },
+    },
+    { clock, sink, random: () => 0, lease: () => 1, accounts: { readSession: async () => undefined } },
+    { onChanged: () => {}, onRemoved: () => {}, onDown: () => {}, onText: () => {}, onFrame: () => {} },
+  );
+  const rows = instruments.map((instrument) => ({
+    instrument_token: instrument.instrument_token,
+    mode: 'full' as const,
+    version: 1,
+    instrument,
+  }));
+  account.apply(rows, []);
+  return account;
+}
+
+/** A sink that takes everything and keeps nothing. */
+export function nullSink(): BatchSink & { batches: number; bytes: number } {
+  return {
+    isIdle: true,
+    accepts: true,
+    batches: 0,
+    bytes: 0,
+    publish(batch) {
+      this.batches += 1;
+      this.bytes += batch.payload.length;
+    },
+  };
+}
+
+export interface BenchSink {
+  readonly sink: RedisSink;
+  whenAccepting(): Promise<void>;
+  whenEmpty(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The real sink on a real Redis, connected. */
+export async function benchSink(config: StreamerConfig): Promise<BenchSink> {
+  const redis = publishingRedis(config.REDIS_URL);
+  const settings = sinkSettings(config);
+  const clock = { wallMs: () => Date.now() };
+  const log = config.REPLAY_MB > 0 ? new ReplayLog(redis, BENCH_PREFIX, config.REPLAY_MB * 1e6) : undefined;
+  const sink = new RedisSink(
+    redis,
+    settings.sink,
+    { breaker: new Breaker(settings.breaker, clock), clock, log },
+    { onReady: () => {}, onFailure: (kind, detail) => process.stderr.write(`redis: ${kind} ${detail}\n`) },
+  );
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const whenAccepting = async () => {
+    while (!sink.accepts) await turn();
+  };
+  const whenEmpty = async () => {
+    while (sink.underWay > 0 || !sink.accepts) await turn();
+  };
+  await whenAccepting();
+  const close = async () => {
+    await sink.close(1_000);
+    redis.disconnect();
+  };
+  return { sink, whenAccepting, whenEmpty, close };
+}

@@ -1,0 +1,163 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { Batch } from '#streamer/publish/batcher.ts';
+import { startRedisProcess } from '#test/support/processes.ts';
+import { atLeast, type Figure, observed } from '../figure.ts';
+import { pinSelf, underCore } from './cores.ts';
+import { BENCH_PREFIX, benchAccount, benchConfig, benchSink, nullSink } from './lane.ts';
+import { benchFrames, benchOptions } from './universe.ts';
+
+const INSTRUMENTS = 9_000;
+const PACKETS_PER_FRAME = 300;
+const ROUNDS = 8;
+const WARM_UP_MS = 2_500;
+const MEASURED_MS = 5_000;
+
+/** Full-mode option ticks from frame bytes to Redis, alone and against the same envelopes only published. */
+export async function pipelineRate(): Promise<Figure[]> {
+  pinSelf(0);
+  const redis = await startRedisProcess({ under: underCore(1) });
+  const subscriber = fork(new URL('subscriber.ts', import.meta.url), [
+    String(redis.port),
+    `${BENCH_PREFIX}:options`,
+  ]);
+  if (underCore(1).length > 0) pinChild(subscriber.pid!);
+  await once(subscriber, 'message');
+  try {
+    const options = benchOptions(INSTRUMENTS);
+    const frames = benchFrames(options, PACKETS_PER_FRAME, ROUNDS);
+    const full = await measureTicks(redis.url, {}, options, frames);
+    const withLog = await measureTicks(redis.url, { REPLAY_MB: '64' }, options, frames);
+    const published = await measurePublishOnly(redis.url, options, frames);
+    process.stderr.write(`  published alone: ${Math.round(published)} snapshots/s\n`);
+    return [
+      atLeast('pipeline_ticks_per_s', full, 'ticks/s', 200_000),
+      observed('pipeline_with_replay_ticks_per_s', withLog, 'ticks/s'),
+      atLeast('pipeline_null_ratio', full / published, 'x', 0.2),
+    ];
+  } finally {
+    subscriber.disconnect();
+    await redis.stop();
+  }
+}
+
+function pinChild(pid: number): void {
+  import('node:child_process').then(({ execFileSync }) =>
+    execFileSync('taskset', ['-a', '-cp', '1', String(pid)], { stdio: 'ignore' }),
+  );
+}
+
+async function measureTicks(
+  redisUrl: string,
+  env: Readonly<Record<string, string>>,
+  options: ReturnType<typeof benchOptions>,
+  frames: readonly DataView[],
+): Promise<number> {
+  const config = benchConfig(redisUrl, env);
+  const lane = await benchSink(config);
+  const account = benchAccount(config, lane.sink, options);
+  const { batchers, pipeline } = account;
+  let next = 0;
+  const feed = async (durationMs: number) => {
+    const before = batchers.options.publishedTotal;
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < durationMs) {
+      await lane.whenAccepting();
+      for (let burst = 0; burst < 4; burst += 1) {
+        pipeline.frame(frames[next]!);
+        next = (next + 1) % frames.length;
+      }
+      await breathe();
+    }
+    await lane.whenEmpty();
+    pipeline.flush();
+    return ((batchers.options.publishedTotal - before) / (performance.now() - startedMs)) * 1_000;
+  };
+  await feed(WARM_UP_MS);
+  const rate = await feed(MEASURED_MS);
+  const { foldedTotal } = batchers.options;
+  account.close();
+  await lane.close();
+  if (foldedTotal > 0) process.stderr.write(`  folded ${foldedTotal} ticks while measuring\n`);
+  return rate;
+}
+
+/** The same envelopes, made before, through the same sink. */
+async function measurePublishOnly(
+  redisUrl: string,
+  options: ReturnType<typeof benchOptions>,
+  frames: readonly DataView[],
+): Promise<number> {
+  const batches = recordedBatches(redisUrl, options, frames);
+  const lane = await benchSink(benchConfig(redisUrl));
+  let next = 0;
+  const feed = async (durationMs: number) => {
+    let ticks = 0;
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < durationMs) {
+      await lane.whenAccepting();
+      const batch = batches[next]!;
+      lane.sink.publish(batch);
+      ticks += batch.ticks;
+      next = (next + 1) % batches.length;
+      if (next % 4 === 0) await breathe();
+    }
+    await lane.whenEmpty();
+    return (ticks / (performance.now() - startedMs)) * 1_000;
+  };
+  await feed(WARM_UP_MS / 2);
+  const rate = await feed(MEASURED_MS / 2);
+  await lane.close();
+  return rate;
+}
+
+function recordedBatches(
+  redisUrl: string,
+  options: ReturnType<typeof benchOptions>,
+  frames: readonly DataView[],
+): Batch[] {
+  const batches: Batch[] = [];
+  const sink = { isIdle: false, accepts: true, publish: (batch: Batch) => batches.push(batch) };
+  const account = benchAccount(benchConfig(redisUrl), sink, options);
+  for (const frame of frames) account.pipeline.frame(frame);
+  account.close();
+  return batches.filter((batch) => batch.channel === 'options');
+}
+
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Seconds of CPU a million ticks at so many instruments, without Redis. */
+export async function scaleRatio(): Promise<Figure[]> {
+  const sizes = [1_000, 9_000, 27_000];
+  const costs = sizes.map((size) => ({ size, us: cpuPerTickUs(size) }));
+  const us = (size: number) => costs.find((cost) => cost.size === size)!.us;
+  return [
+    ...costs.map((cost) => observed(`cpu_us_per_tick_${cost.size}`, cost.us, 'us')),
+    {
+      name: 'scale_cpu_ratio',
+      value: Number((us(27_000) / us(1_000)).toPrecision(4)),
+      unit: 'x',
+      budget: '<= 1.2',
+      ok: us(27_000) / us(1_000) <= 1.2,
+    },
+  ];
+}
+
+function cpuPerTickUs(instruments: number): number {
+  const options = benchOptions(instruments);
+  const frames = benchFrames(options, PACKETS_PER_FRAME, Math.ceil(27_000 / instruments));
+  const account = benchAccount(benchConfig('redis://127.0.0.1:1'), nullSink(), options);
+  const pass = () => {
+    for (const frame of frames) account.pipeline.frame(frame);
+  };
+  for (let warm = 0; warm < 12; warm += 1) pass();
+  const before = process.cpuUsage();
+  const packetsBefore = account.pipeline.counts.packets;
+  for (let timed = 0; timed < 20; timed += 1) pass();
+  const { user, system } = process.cpuUsage(before);
+  const packets = account.pipeline.counts.packets - packetsBefore;
+  account.close();
+  return (user + system) / packets;
+}
