@@ -21,6 +21,11 @@ import { DayTurner } from './trading/day.ts';
 import { GttDesk } from './trading/gtt.ts';
 import { Notifier } from './trading/notifier.ts';
 
+/** A thousand instruments of a quote call stand in its URL. */
+const MAX_HEADER_BYTES = 128 * 1024;
+/** Longer than clients keep idle connections, so that none is closed under a request. */
+const KEEP_ALIVE_MS = 65_000;
+
 export interface SimulatorOptions extends MarketOptions {
   /** 0 takes a free port; default 0. */
   readonly port?: number;
@@ -87,7 +92,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   mountRoutes(app, box, routes);
   mountInstruments(app, box);
   mountWrongMethods(app, [...routes.map((route) => route.path), '/session/token', '/instruments']);
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const serverOptions = { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS };
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server;
   server.on('upgrade', (request, socket, head) => feed.upgrade(request, socket, head));
   const address = await listen(server, port, host);
   return {

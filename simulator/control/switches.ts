@@ -12,6 +12,8 @@ export const switchSchema = z.strictObject({
   refuse_at_gateway: z.boolean().default(false),
   /** Order calls need a registered address: accounts without `static_ips` are refused. */
   static_ip_required: z.boolean().default(false),
+  /** How far from the last price an option's LIMIT may be before the exchange's range refuses it; 0: any. */
+  option_limit_band_percent: z.number().min(0).max(1000).default(0),
   margin_checks: z.boolean().default(true),
   /** Selling holdings needs an authorisation first (HTTP 428). */
   edis_required: z.boolean().default(false),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Box } from '../box.ts';
 import { cancelOrder, modifyOrder } from '../trading/amend.ts';
 import type { Placed } from '../trading/broker.ts';
-import { orderRow, tradeRow, VARIETIES } from '../trading/order.ts';
+import { tradeRow, VARIETIES } from '../trading/order.ts';
 import { readOrderRequest } from '../trading/order-form.ts';
 import type { Call, Route } from './call.ts';
 import { KiteError, notFound } from './kite-error.ts';
@@ -37,7 +37,9 @@ export function orderRoutes(box: Box): Route[] {
   ];
 }
 
-const list = (box: Box, userId: string) => box.broker.visibleOrders(userId).map(orderRow);
+/** The newest row of each history: a cancel or a modify under way shows as such. */
+const list = (box: Box, userId: string) =>
+  box.broker.visibleOrders(userId).map((order) => order.history.at(-1));
 
 function history(box: Box, { session, form }: Call) {
   return orderOf(box, session.user_id, form.text('order_id')).history;

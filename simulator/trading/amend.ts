@@ -108,7 +108,10 @@ export function modifyOrder(
   order.modifications += 1;
   order.orderMs = broker.market.clock.nowMs();
   if (order.status === 'OPEN' || order.status === 'TRIGGER PENDING') modifyAtExchange(broker, order, change);
-  else applyChange(order, change);
+  else {
+    applyChange(order, change);
+    move(order, order.status);
+  }
   return order_id;
 }
 

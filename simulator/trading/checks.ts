@@ -163,6 +163,15 @@ function priceRejection(order: Order, market: Market, switches: Switches): Rejec
   }
   const quote = market.quote(order.instrument.instrument_token);
   if (quote === undefined) return undefined;
+  const band = switches.option_limit_band_percent / 100;
+  if (order.order_type === 'LIMIT' && band > 0 && kindOf(order.instrument) === 'option') {
+    if (Math.abs(order.price - quote.last_price) > band * quote.last_price) {
+      return rejection(
+        'InputException',
+        `LIMIT orders that are far away from the LTP are restricted as per exchange guidelines: \`price\` ${order.price}. Please use GTT.`,
+      );
+    }
+  }
   if (order.price > 0) {
     const { lower_circuit_limit: low, upper_circuit_limit: high } = quote;
     if ((high > 0 && order.price > high) || order.price < low) {

@@ -50,7 +50,9 @@ export class Desk {
     if (isFinal(order)) this.#waiting.delete(order);
   }
 
+  /** Takes yesterday's order out of the book; its history is not asked for any more. */
   forgetOrder(order: Order): void {
+    order.history.length = 0;
     this.orders.delete(order.order_id);
     this.#waiting.delete(order);
   }

@@ -29,7 +29,8 @@ export class Notifier {
   }
 
   changed(order: Order, event: OrderEvent): void {
-    const account = this.#accounts.byApiKey(order.api_key);
+    // What the broker itself orders (a square-off) belongs to no app.
+    const account = this.#accounts.byApiKey(order.api_key) ?? this.#accounts.byUserId(order.user_id);
     if (account === undefined) return;
     const message = postbackOf(order, event, account.api_secret);
     this.#sendFrame(order.user_id, message);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Simulator } from '#simulator/server.ts';
-import { apiOf, control, LIMIT_ORDER, startTestSimulator, USER } from './kit.ts';
+import { apiOf, control, LIMIT_ORDER, nearestCall, startTestSimulator, USER } from './kit.ts';
 
 let simulator: Simulator;
 let api: Awaited<ReturnType<typeof apiOf>>;
@@ -74,6 +74,67 @@ test('the eleventh order of a second is refused and is in no book', async () => 
   expect(replies.filter(({ status }) => status === 200)).toHaveLength(10);
   expect(replies.find(({ status }) => status === 429)!.body.error_type).toBe('NetworkException');
   expect(await ordersOf()).toHaveLength(10);
+});
+
+test('a thousand instruments fit into one call, 1,001 do not, nor 501 full quotes', async () => {
+  const symbols = simulator.box.market
+    .instruments()
+    .filter((i) => i.exchange === 'NFO')
+    .slice(0, 1001);
+  const query = (count: number) =>
+    symbols
+      .slice(0, count)
+      .map((i) => `i=NFO:${i.tradingsymbol}`)
+      .join('&');
+  const full = await api('GET', `/quote/ltp?${query(1000)}`);
+  expect([full.status, Object.keys(full.body.data as object).length]).toEqual([200, 1000]);
+  expect(await api('GET', `/quote/ltp?${query(1001)}`)).toMatchObject({
+    status: 400,
+    body: { error_type: 'InputException' },
+  });
+  expect((await api('GET', `/quote?${query(501)}`)).status).toBe(400);
+});
+
+test('an order on its way to be cancelled or modified shows so', async () => {
+  await control(simulator, 'POST', 'switches', { exchange_latency_ms: 100 });
+  const { order_id } = (await place()).body.data as { order_id: string };
+  expect(await ordersOf()).toMatchObject([{ status: 'OPEN PENDING' }]);
+  await expect.poll(ordersOf).toMatchObject([{ status: 'OPEN' }]);
+  await api('PUT', `/orders/regular/${order_id}`, { price: 1201 });
+  expect(await ordersOf()).toMatchObject([{ status: 'MODIFY PENDING' }]);
+  await expect.poll(ordersOf).toMatchObject([{ status: 'OPEN', price: 1201 }]);
+  await api('DELETE', `/orders/regular/${order_id}`);
+  expect(await ordersOf()).toMatchObject([{ status: 'CANCEL PENDING' }]);
+  await expect.poll(ordersOf).toMatchObject([{ status: 'CANCELLED' }]);
+});
+
+test('selling holdings needs an authorisation where the switch says so', async () => {
+  await control(simulator, 'POST', 'switches', { edis_required: true });
+  const sale = { transaction_type: 'SELL', quantity: 2 };
+  expect(await place(sale)).toMatchObject({ status: 428, body: { error_type: 'HoldingException' } });
+  const infy = simulator.box.broker.desk(USER).holdings.find((h) => h.instrument.tradingsymbol === 'INFY')!;
+  await api('POST', '/portfolio/holdings/authorise', { isin: infy.isin, quantity: 1 });
+  expect((await place(sale)).status).toBe(428);
+  await api('POST', '/portfolio/holdings/authorise');
+  expect((await place(sale)).status).toBe(200);
+});
+
+test('a switch can keep option limits near the last price', async () => {
+  await control(simulator, 'POST', 'switches', { option_limit_band_percent: 20 });
+  const option = nearestCall(simulator);
+  const order = {
+    exchange: 'NFO',
+    tradingsymbol: option.tradingsymbol,
+    quantity: 65,
+    product: 'NRML',
+    price: 0.05,
+  };
+  await place(order);
+  const [row] = (await api('GET', '/orders')).body.data as { status: string; status_message: string }[];
+  expect(row).toMatchObject({
+    status: 'REJECTED',
+    status_message: expect.stringContaining('far away from the LTP'),
+  });
 });
 
 test('orders from an address that is not registered are refused, reads are not', async () => {
