@@ -1,10 +1,11 @@
 import type { Instrument } from '#shared/market/instrument.ts';
+import { freezeLimit } from '#shared/orders/freeze-limits.ts';
 import type { Market } from '../contracts.ts';
 import type { SwitchBoard } from '../control/switches.ts';
 import { KiteError } from '../rest/kite-error.ts';
+import { autoslices } from './autoslice.ts';
 import { checkAuthorised, checkRequest, findTradable, type Rejection, riskRejection } from './checks.ts';
 import { Desk } from './desk.ts';
-import { freezeQuantity, slices, usableFreeze } from './freeze.ts';
 import { Later } from './later.ts';
 import type { Segment } from './margins.ts';
 import { MatchingEngine, type OrderEvent, protectedPrice } from './matching.ts';
@@ -155,10 +156,10 @@ export class Broker {
   }
 
   #parts(instrument: Instrument, request: OrderRequest): number[] {
-    const limit = freezeQuantity(instrument.name, tradeDay(this.market.clock.nowMs()));
+    const limit = freezeLimit(instrument.name, tradeDay(this.market.clock.nowMs()));
     if (!request.autoslice || limit === undefined || instrument.instrument_type === 'EQ')
       return [request.quantity];
-    const parts = slices(request.quantity, usableFreeze(limit, Math.max(1, instrument.lot_size)));
+    const parts = autoslices(request.quantity, Math.max(1, instrument.lot_size), limit);
     if (parts.length > 10) {
       throw new KiteError(
         400,

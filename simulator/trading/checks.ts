@@ -1,10 +1,10 @@
 import { istDay } from '#shared/market/calendar.ts';
 import { type Instrument, kindOf } from '#shared/market/instrument.ts';
+import { freezeLimit } from '#shared/orders/freeze-limits.ts';
 import type { Market } from '../contracts.ts';
 import type { Switches } from '../control/switches.ts';
 import { inputError, KiteError } from '../rest/kite-error.ts';
 import type { Desk } from './desk.ts';
-import { freezeQuantity } from './freeze.ts';
 import { segmentFor } from './margins.ts';
 import { rupeeText } from './money.ts';
 import type { Order, OrderRequest } from './order.ts';
@@ -70,7 +70,7 @@ export function checkQuantity(
   if (request.disclosed_quantity > request.quantity) {
     throw inputError('Invalid `disclosed_quantity`: more than `quantity`');
   }
-  const limit = freezeQuantity(instrument.name, istDay(nowMs));
+  const limit = freezeLimit(instrument.name, istDay(nowMs));
   const isDerivative = kindOf(instrument) !== 'equity';
   if (!isDerivative || limit === undefined || request.autoslice) return;
   const perOrder = request.variety === 'iceberg' ? request.quantity / request.iceberg_legs : request.quantity;
