@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
-import { inject, vi } from 'vitest';
 import { Brokers } from '#functions/order-worker/brokers.ts';
 import { Sender } from '#functions/order-worker/sender.ts';
 import { OrderWorker } from '#functions/order-worker/worker.ts';
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
-import { documentClient, secretsManagerClient } from '#shared/aws.ts';
+import { secretsManagerClient } from '#shared/aws.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { accept } from '#shared/orders/acceptance.ts';
@@ -17,9 +14,9 @@ import { SlotBook } from '#shared/orders/slot-book.ts';
 import { slotLimits } from '#shared/orders/slots.ts';
 import type { StepSettings } from '#shared/orders/steps.ts';
 import type { Task } from '#shared/orders/types.ts';
-import { GSI1 } from '#shared/table.ts';
 import type { ArmedFault } from '#simulator/contracts.ts';
 import { type Simulator, startSimulator } from '#simulator/server.ts';
+import { type ScratchTable, scratchTable } from './scratch-table.ts';
 
 /** The windows of production, short enough to wait for. */
 export const SETTINGS: StepSettings = {
@@ -48,27 +45,24 @@ export class OrderDesk {
   readonly tasks: TaskRepository;
   readonly accounts: AccountRepository;
   readonly option: Instrument;
-  readonly #table: string;
-  readonly #dynamo: ReturnType<typeof documentClient>;
+  readonly #table: ScratchTable;
   readonly #brokers: Brokers[] = [];
 
   static async open(): Promise<OrderDesk> {
-    for (const [name, value] of Object.entries(inject('platform').env)) vi.stubEnv(name, value);
-    const simulator = await startSimulator({ market: 'open' });
-    const desk = new OrderDesk(simulator, `orders-${randomUUID()}`);
+    const table = await scratchTable();
+    const desk = new OrderDesk(await startSimulator({ market: 'open' }), table);
     await desk.#prepare();
     return desk;
   }
 
-  private constructor(simulator: Simulator, table: string) {
+  private constructor(simulator: Simulator, table: ScratchTable) {
     this.simulator = simulator;
     const market = simulator.box.market.clock;
     this.clock = { nowMs: () => market.nowMs(), wallMs: () => Date.now() };
     this.#table = table;
-    this.#dynamo = documentClient();
-    this.tasks = new TaskRepository(this.#dynamo, table);
-    const secrets = new CredentialStore(secretsManagerClient(), table);
-    this.accounts = new AccountRepository(this.#dynamo, table, secrets, this.clock);
+    this.tasks = new TaskRepository(table.client, table.name);
+    const secrets = new CredentialStore(secretsManagerClient(), table.name);
+    this.accounts = new AccountRepository(table.client, table.name, secrets, this.clock);
     const found = simulator.box.market
       .instruments()
       .find(({ name, instrument_type }) => name === 'NIFTY' && instrument_type === 'CE');
@@ -132,7 +126,7 @@ export class OrderDesk {
   }
 
   slots(): SlotBook {
-    return new SlotBook(this.#dynamo, this.#table, slotLimits(0, 300));
+    return new SlotBook(this.#table.client, this.#table.name, slotLimits(0, 300));
   }
 
   /** What the queue does: the task's message comes back when it asked to, until it is done. */
@@ -162,9 +156,7 @@ export class OrderDesk {
   async close(): Promise<void> {
     for (const broker of this.#brokers) broker.close();
     await this.simulator.close();
-    await this.#dynamo.send(new DeleteTableCommand({ TableName: this.#table }));
-    this.#dynamo.destroy();
-    vi.unstubAllEnvs();
+    await this.#table.drop();
   }
 
   async login(): Promise<void> {
@@ -175,22 +167,6 @@ export class OrderDesk {
   }
 
   async #prepare(): Promise<void> {
-    const text = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' }) as const;
-    const keys = (hash: string, range: string) => [
-      { AttributeName: hash, KeyType: 'HASH' as const },
-      { AttributeName: range, KeyType: 'RANGE' as const },
-    ];
-    await this.#dynamo.send(
-      new CreateTableCommand({
-        TableName: this.#table,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: ['pk', 'sk', 'gsi1pk', 'gsi1sk'].map(text),
-        KeySchema: keys('pk', 'sk'),
-        GlobalSecondaryIndexes: [
-          { IndexName: GSI1, KeySchema: keys('gsi1pk', 'gsi1sk'), Projection: { ProjectionType: 'ALL' } },
-        ],
-      }),
-    );
     await this.accounts.create(this.accountId, {
       api_key: 'simkey',
       api_secret: 'simsecret',
