@@ -85,6 +85,7 @@ function mountPeople(app: Hono<Env>, { box, logins }: Controls): void {
   app.post('/_sim/accounts', async (c) => {
     const account = await readJson(c, accountRequest);
     box.accounts.put(account);
+    box.broker.setCash(account.user_id);
     return c.json({ user_id: account.user_id, api_key: account.api_key }, 201);
   });
   app.get('/_sim/sessions', (c) => c.json(box.sessions.list()));

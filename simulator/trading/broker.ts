@@ -9,6 +9,7 @@ import { Desk } from './desk.ts';
 import { Later } from './later.ts';
 import type { Segment } from './margins.ts';
 import { MatchingEngine, type OrderEvent, protectedPrice } from './matching.ts';
+import { toUnits } from './money.ts';
 import { exchangeOrderId, newOrder, orderId, type Source } from './new-order.ts';
 import { isFinal, move, type Order, type OrderRequest } from './order.ts';
 import { OrderLimits } from './order-limits.ts';
@@ -70,6 +71,14 @@ export class Broker {
     const desk = new Desk(userId, this.market, this.#options.cashOf(userId));
     this.#desks.set(userId, desk);
     return desk;
+  }
+
+  /** A user whose money was set anew starts over with it; what is held and used stays. */
+  setCash(userId: string): void {
+    const desk = this.#desks.get(userId);
+    const cash = this.#options.cashOf(userId);
+    if (desk !== undefined)
+      Object.assign(desk.opening, { equity: toUnits(cash.equity), commodity: toUnits(cash.commodity) });
   }
 
   desks(): Desk[] {

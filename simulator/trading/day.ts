@@ -47,7 +47,9 @@ export class DayTurner {
   advance(): void {
     const nowMs = this.#market.clock.nowMs();
     const day = tradeDay(nowMs);
-    if (day !== this.#day) this.#turn(day);
+    if (day > this.#day) this.#turn(day);
+    // A clock that was set back brings no night with it.
+    this.#day = day;
     for (const desk of this.#broker.desks()) {
       desk.rememberPrices();
       for (const order of desk.waiting()) this.#visit(order, nowMs);
@@ -81,7 +83,6 @@ export class DayTurner {
 
   /** Yesterday's orders leave the book, positions are carried, settled or delivered, money is counted anew. */
   #turn(day: string): void {
-    this.#day = day;
     this.#broker.limits.newDay();
     for (const desk of this.#broker.desks()) turnDesk(desk, this.#broker, day);
   }
@@ -135,7 +136,10 @@ function isPastClose(order: Order, nowMs: number): boolean {
 
 function turnDesk(desk: Desk, broker: Broker, day: string): void {
   for (const order of [...desk.orders.values()]) {
-    if (order.status === 'AMO REQ RECEIVED') continue;
+    if (order.status === 'AMO REQ RECEIVED') {
+      order.sawClosed = true;
+      continue;
+    }
     if (!isFinal(order)) broker.engine.cancel(order);
     desk.forgetOrder(order);
   }

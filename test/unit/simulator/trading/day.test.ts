@@ -47,6 +47,23 @@ test('an AMO placed while the market is open waits until it has closed and opene
   expect(order.status).toBe('COMPLETE');
 });
 
+test('an AMO placed while the market is open is released the next day although nobody looked in between', () => {
+  const { place, at } = dayKit();
+  const order = place({}, 'amo');
+  at('2026-11-19T10:00:00');
+  expect(order.status).toBe('COMPLETE');
+});
+
+test('a clock that is set back brings no night with it', () => {
+  const { place, at, broker } = dayKit();
+  place({});
+  at('2026-11-17T10:00:00');
+  at('2026-11-16T10:00:00');
+  expect(broker.visibleOrders('SIM001')).toHaveLength(1);
+  at('2026-11-17T10:00:00');
+  expect(broker.visibleOrders('SIM001')).toHaveLength(0);
+});
+
 test('what still waits at the close is cancelled, where the market follows its hours', () => {
   const { place, at, market } = dayKit();
   const order = place({ price: 1400 });
