@@ -1,0 +1,107 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectsCommand,
+  ListObjectsV2Command,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { s3Client } from '#shared/aws.ts';
+import { ManualClock } from '#shared/clock.ts';
+import { istMs } from '#shared/market/calendar.ts';
+import type { Instrument } from '#shared/market/instrument.ts';
+import { InstrumentStore, InstrumentsMissingError } from '#shared/market/instrument-store.ts';
+import {
+  formatInstrumentsCsv,
+  InstrumentsCsvError,
+  parseInstrumentsCsv,
+} from '#shared/market/instruments-csv.ts';
+import { anInstrument } from '../unit/shared/market/an-instrument.ts';
+import { usePlatformEnv } from './scratch-table.ts';
+
+const BUCKET = 'instrument-store-test';
+const DUMP = join(
+  process.env.TICKER_DATA_DIR ?? '../shared/data',
+  'kite-instruments-nfo-bfo-2026-08-18.csv.gz',
+);
+
+let s3: S3Client;
+beforeAll(async () => {
+  usePlatformEnv();
+  s3 = s3Client(process.env);
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+});
+afterAll(async () => {
+  await empty();
+  await s3.send(new DeleteBucketCommand({ Bucket: BUCKET }));
+});
+
+async function keysIn(): Promise<string[]> {
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+  return Contents.map(({ Key }) => Key!);
+}
+
+async function empty(): Promise<void> {
+  const Objects = (await keysIn()).map((Key) => ({ Key }));
+  if (Objects.length === 0) return;
+  await s3.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects } }));
+  await empty();
+}
+
+const opened = () => {
+  const clock = new ManualClock(istMs('2026-08-18', '08:30'));
+  return { clock, store: new InstrumentStore(s3, BUCKET, clock) };
+};
+
+describe('the instruments', () => {
+  it('are not there before the first dump, which is said', async () => {
+    await expect(opened().store.byToken(1)).rejects.toBeInstanceOf(InstrumentsMissingError);
+  });
+
+  it('of a new dump take the place of the old ones, for others within 15 s', async () => {
+    const old = anInstrument({ instrument_token: 513, tradingsymbol: 'OLD' });
+    const recycled = anInstrument({ instrument_token: 513, tradingsymbol: 'NEW' });
+    const { store } = opened();
+    const reader = opened();
+    await store.replace(formatInstrumentsCsv([old]));
+    expect(await reader.store.byToken(513)).toEqual(old);
+    await store.replace(formatInstrumentsCsv([recycled]));
+    expect(await store.byToken(513)).toEqual(recycled);
+    expect(await reader.store.byToken(513)).toEqual(old);
+    reader.clock.advance(15_000);
+    expect(await reader.store.byToken(513)).toEqual(recycled);
+    expect(await reader.store.bySymbol('NFO', 'OLD')).toBeUndefined();
+    expect(await reader.store.bySymbol('NFO', 'NEW')).toEqual(recycled);
+  });
+
+  it.each(['', 'no,dump\n1,2\n', '<html>busy</html>'])(
+    'stay as they are when the dump is "%s"',
+    async (csv) => {
+      const { store } = opened();
+      const before = await store.current();
+      await expect(store.replace(csv)).rejects.toBeInstanceOf(InstrumentsCsvError);
+      expect(await store.current()).toEqual(before);
+    },
+  );
+});
+
+describe.skipIf(!existsSync(DUMP))(`a real dump (skipped where ${DUMP} is not there)`, () => {
+  it('is found row by row, by token and by symbol, and as a whole', async () => {
+    const csv = gunzipSync(readFileSync(DUMP)).toString();
+    const all = parseInstrumentsCsv(csv);
+    const { store } = opened();
+    const pointer = await store.replace(csv);
+    expect(pointer).toMatchObject({ day: '2026-08-18', count: 39_941 });
+    const sample: Instrument[] = all.filter((_instrument, index) => index % 2_000 === 0);
+    for (const instrument of sample) {
+      expect(await store.byToken(instrument.instrument_token)).toEqual(instrument);
+      expect(await store.bySymbol(instrument.exchange, instrument.tradingsymbol)).toEqual(instrument);
+    }
+    const loaded = await opened().store.loadAll();
+    expect(loaded.pointer).toEqual(pointer);
+    expect(loaded.instruments).toHaveLength(39_941);
+  });
+});
