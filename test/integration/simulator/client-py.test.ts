@@ -31,6 +31,7 @@ describe.skipIf(missing !== '')(`the official Python client${missing}`, () => {
     const args = [
       SCRIPT,
       simulator.url,
+      simulator.wsUrl,
       await scriptedLogin(simulator.url),
       nearestCall(simulator).tradingsymbol,
       String(infy),
@@ -132,6 +133,14 @@ describe.skipIf(missing !== '')(`the official Python client${missing}`, () => {
     expect(value<Row[]>('historical_data').map(({ open, close, oi }) => [open, close, oi])).toEqual(
       candles.map(({ open, close, oi }) => [open, close, oi]),
     );
+  });
+
+  test('the ticker gets a full tick and an order update', () => {
+    const { ticks, orders, errors } = value<{ ticks: Row[]; orders: Row[]; errors: unknown[] }>('ticker');
+    const state = simulator.box.market.quote(Number(ticks[0]!.instrument_token))!;
+    expect(ticks[0]).toMatchObject({ mode: 'full', last_price: state.last_price, ohlc: { close: state.ohlc.close } });
+    expect(orders[0]).toMatchObject({ tag: 'pyfeed', status: 'OPEN', tradingsymbol: 'INFY' });
+    expect(errors).toEqual([]);
   });
 
   test('GTT', () => {

@@ -1,15 +1,16 @@
 """Calls every method of the official Python client against a simulator and prints one JSON line a call.
 
-Arguments: base URL, request_token, the option's tradingsymbol, the quoted token. The test compares the lines with
+Arguments: base URL, feed URL, request_token, the option's tradingsymbol, the quoted token. The test compares the lines with
 the simulator's state.
 """
 import datetime
 import json
 import sys
+import threading
 
-from kiteconnect import KiteConnect
+from kiteconnect import KiteConnect, KiteTicker
 
-root, request_token, option, token, last = sys.argv[1:6]
+root, feed, request_token, option, token, last = sys.argv[1:7]
 last = float(last)
 kite = KiteConnect(api_key="simkey", root=root)
 
@@ -85,6 +86,35 @@ show("mf_holdings", kite.mf_holdings)
 show("mf_instruments", kite.mf_instruments)
 show("place_mf_order", lambda: kite.place_mf_order("INF000S01011", "BUY", amount=100))
 
+
+
+def watch():
+    """Subscribes over the feed and places an order: a full tick and an order update must arrive."""
+    ticks, orders, texts = [], [], []
+    came = threading.Event()
+
+    def on_connect(ws, _response):
+        ws.subscribe([int(token)])
+        ws.set_mode(ws.MODE_FULL, [int(token)])
+
+    def on_ticks(_ws, batch):
+        if not ticks and batch[0]["mode"] == "full":
+            ticks.extend(batch)
+            kite.place_order(quantity=1, order_type="LIMIT", price=1200, **{**base, "tag": "pyfeed"})
+
+    def on_order_update(_ws, data):
+        orders.append(data)
+        came.set()
+
+    ticker = KiteTicker("simkey", kite.access_token, root=feed, reconnect=False)
+    ticker.on_connect, ticker.on_ticks, ticker.on_order_update = on_connect, on_ticks, on_order_update
+    ticker.on_error = lambda _ws, code, reason: texts.append([code, reason])
+    ticker.connect(threaded=True)
+    came.wait(10)
+    return {"ticks": ticks, "orders": orders, "errors": texts}
+
+
+show("ticker", watch)
 show("invalidate_access_token", kite.invalidate_access_token)
 show("profile_dead", kite.profile)
 show("hooked", lambda: len(hooked))
