@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SubscriptionDesk } from './subscription-desk.ts';
+import { conflict, lost, refused, SubscriptionDesk } from './subscription-desk.ts';
 
 const CAPACITY = 8;
 let desk: SubscriptionDesk;
@@ -146,5 +146,43 @@ describe('the list', () => {
     await desk.unsubscribe('desk', 2);
     const rows = await desk.repository.getForAccount('one', [1, 2, 3, 1]);
     expect(rows.map(({ instrument_token }) => instrument_token)).toEqual([1]);
+  });
+});
+
+describe('a write', () => {
+  it('that others keep from happening is tried again', async () => {
+    const conflicts = desk.onWrite({ times: 3, before: conflict });
+    expect(await desk.subscribe('desk', 7, 'full', 'one')).toMatchObject({ isNew: true });
+    expect(conflicts.left).toBe(0);
+    expect(await desk.reserved('one')).toBe(1);
+    expect(await desk.tokensOf('one')).toEqual([7]);
+  });
+
+  it('whose answer is lost is found to have happened', async () => {
+    desk.onWrite({ times: 1, after: lost });
+    expect(await desk.subscribe('desk', 7, 'full', 'one')).toMatchObject({ isNew: true });
+    expect(await desk.reserved('one')).toBe(1);
+    desk.onWrite({ times: 1, after: lost });
+    await desk.unsubscribe('desk', 7);
+    expect(await desk.reserved('one')).toBe(0);
+  });
+
+  it('that was certainly refused gives its place back', async () => {
+    desk.onWrite({ times: 1, before: refused });
+    await expect(desk.subscribe('desk', 7, 'full', 'one')).rejects.toThrow('not like this');
+    expect(await desk.reserved('one')).toBe(0);
+    expect(await desk.repository.load(7)).toBeUndefined();
+  });
+
+  it('that may still happen keeps its place: no account is ever promised too much', async () => {
+    desk.onWrite({ times: 1, before: lost });
+    await expect(desk.subscribe('desk', 7, 'full', 'one')).rejects.toThrow('socket hang up');
+    expect(await desk.reserved('one')).toBe(1);
+  });
+
+  it('that never succeeds for others ends as busy, with nothing kept', async () => {
+    desk.onWrite({ times: 1_000, before: conflict });
+    await expect(desk.subscribe('desk', 7, 'full', 'one')).rejects.toMatchObject({ code: 'busy' });
+    expect(await desk.reserved('one')).toBe(0);
   });
 });

@@ -1,3 +1,4 @@
+import { DynamoDBServiceException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
 import { secretsManagerClient } from '#shared/aws.ts';
@@ -10,6 +11,25 @@ import { Reservations } from '#shared/subscriptions/reservations.ts';
 import { Subscriber } from '#shared/subscriptions/subscriber.ts';
 import { anInstrument } from '../unit/shared/market/an-instrument.ts';
 import { type ScratchTable, scratchTable } from './scratch-table.ts';
+
+/** What goes wrong with a transaction, before it reaches the store or after the store took it. */
+export interface WriteFault {
+  readonly times: number;
+  readonly before?: () => Error;
+  readonly after?: () => Error;
+}
+
+const inDynamo = { $metadata: {}, $fault: 'client' as const };
+
+export const conflict = () =>
+  new TransactionCanceledException({
+    $metadata: {},
+    message: 'others are writing',
+    CancellationReasons: [{ Code: 'None' }, { Code: 'TransactionConflict' }],
+  });
+export const refused = () =>
+  new DynamoDBServiceException({ ...inDynamo, name: 'ValidationException', message: 'not like this' });
+export const lost = () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
 
 /** The subscriptions' whole way but the API, over a table of its own. */
 export class SubscriptionDesk {
@@ -41,6 +61,23 @@ export class SubscriptionDesk {
   async addAccount(accountId: string): Promise<void> {
     await this.accounts.create(accountId, { api_key: 'key', api_secret: 'secret', user_id: 'U' });
     await this.accounts.saveSession(accountId, 'token');
+  }
+
+  /** Every transaction from now on meets the fault, as often as it says; what emulators never do by themselves. */
+  onWrite({ times, before, after }: WriteFault): { left: number } {
+    const armed = { left: times };
+    this.#table.client.middlewareStack.add(
+      (next, context) => async (args) => {
+        if (context.commandName !== 'TransactWriteItemsCommand' || armed.left === 0) return next(args);
+        armed.left -= 1;
+        if (before !== undefined) throw before();
+        const answer = await next(args);
+        if (after !== undefined) throw after();
+        return answer;
+      },
+      { step: 'initialize' },
+    );
+    return armed;
   }
 
   subscribe(owner: string, instrument_token: number, mode: FeedMode = 'full', accountId?: string) {
