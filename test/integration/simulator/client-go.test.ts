@@ -64,6 +64,7 @@ describe.skipIf(skipped !== '')(`the official Go client${skipped}`, () => {
     const failed = [...lines.values()].filter((line) => line.error !== undefined);
     expect(failed.map(({ name, error }) => [name, error])).toEqual([
       ['DeleteAlerts', 'InputException'],
+      ['GetUserProfile_ended', 'TokenException'],
       ['GetUserProfile_dead', 'TokenException'],
     ]);
   });
@@ -90,6 +91,10 @@ describe.skipIf(skipped !== '')(`the official Go client${skipped}`, () => {
     expect(value<Row[]>('GetOrderTrades').reduce((sum, trade) => sum + Number(trade.quantity), 0)).toBe(2);
     const { order_id: rest } = value<{ order_id: string }>('CancelOrder');
     expect(stateOf(rest)).toMatchObject({ status: 'CANCELLED', quantity: 4, price: 1201.5 });
+    const placed = (name: string) => stateOf(value<{ order_id: string }>(`PlaceOrder_${name}`).order_id);
+    expect(placed('iceberg')).toMatchObject({ quantity: 2, validity: 'TTL', iceberg: { legs: 2 } });
+    expect(placed('cover')).toMatchObject({ product: 'CO', status: 'COMPLETE' });
+    expect(placed('auction')).toMatchObject({ variety: 'auction', status: 'OPEN' });
     expect(value<{ children: Row[] }>('PlaceOrder_autoslice').children).toHaveLength(2);
   });
 

@@ -63,14 +63,18 @@ describe.skipIf(missing !== '')(`the official Python client${missing}`, () => {
       ['bad_quantity', 'InputException', 400],
       ['historical_too_long', 'InputException', 400],
       ['place_mf_order', 'GeneralException', 405],
+      ['profile_ended', 'TokenException', 403],
       ['profile_dead', 'TokenException', 403],
     ]);
     expect(line('bad_quantity').message).toContain('quantity');
-    expect(value('hooked')).toBe(1);
+    expect(value('hooked')).toBe(2);
   });
 
   test('session, profile and margins', () => {
     expect(value('generate_session')).toMatchObject({ user_id: USER, api_key: 'simkey' });
+    expect(value<Row>('renew_access_token').access_token).not.toBe(
+      value<Row>('generate_session').access_token,
+    );
     expect(value('profile')).toMatchObject({ user_id: USER });
     expect(value<Row>('margins').equity).toEqual(value('margins_equity'));
   });
@@ -81,6 +85,7 @@ describe.skipIf(missing !== '')(`the official Python client${missing}`, () => {
     expect(stateOf(value('cancel_order'))).toMatchObject({ status: 'CANCELLED', quantity: 4, price: 1201.5 });
     expect(stateOf(value('iceberg'))).toMatchObject({ quantity: 2, validity: 'TTL', validity_ttl: 5 });
     expect(stateOf(value('amo')).status).toBe('AMO REQ RECEIVED');
+    expect(stateOf(value('auction'))).toMatchObject({ variety: 'auction', status: 'OPEN' });
     expect(stateOf(value('exit_order')).status).toBe('COMPLETE');
     expect(value<Row>('place_autoslice_order').children).toHaveLength(2);
     const listed = value<Row[]>('orders').find((row) => row.order_id === done.order_id)!;
@@ -138,7 +143,11 @@ describe.skipIf(missing !== '')(`the official Python client${missing}`, () => {
   test('the ticker gets a full tick and an order update', () => {
     const { ticks, orders, errors } = value<{ ticks: Row[]; orders: Row[]; errors: unknown[] }>('ticker');
     const state = simulator.box.market.quote(Number(ticks[0]!.instrument_token))!;
-    expect(ticks[0]).toMatchObject({ mode: 'full', last_price: state.last_price, ohlc: { close: state.ohlc.close } });
+    expect(ticks[0]).toMatchObject({
+      mode: 'full',
+      last_price: state.last_price,
+      ohlc: { close: state.ohlc.close },
+    });
     expect(orders[0]).toMatchObject({ tag: 'pyfeed', status: 'OPEN', tradingsymbol: 'INFY' });
     expect(errors).toEqual([]);
   });

@@ -27,7 +27,8 @@ def show(name, call):
 
 hooked = []
 kite.set_session_expiry_hook(lambda: hooked.append(1))
-show("generate_session", lambda: kite.generate_session(request_token, "simsecret"))
+session = show("generate_session", lambda: kite.generate_session(request_token, "simsecret"))
+renewed = show("renew_access_token", lambda: kite.renew_access_token(session["refresh_token"], "simsecret"))
 show("generate_session_again", lambda: KiteConnect(api_key="simkey", root=root).generate_session(request_token, "simsecret"))
 show("profile", kite.profile)
 show("margins", kite.margins)
@@ -55,7 +56,8 @@ kite.place_order(variety="regular", exchange="NFO", tradingsymbol=option, transa
 show("convert_position", lambda: kite.convert_position("NFO", option, "BUY", "day", 65, "NRML", "MIS"))
 show("positions", kite.positions)
 show("holdings", kite.holdings)
-show("get_auction_instruments", kite.get_auction_instruments)
+auction = show("get_auction_instruments", kite.get_auction_instruments)[0]
+show("auction", lambda: kite.place_order(quantity=1, order_type="LIMIT", price=auction["last_price"], auction_number=auction["auction_number"], **{**base, "variety": "auction", "transaction_type": "SELL", "tradingsymbol": auction["tradingsymbol"]}))
 
 show("instruments", lambda: len(kite.instruments()))
 show("instruments_nfo", lambda: kite.instruments("NFO")[0])
@@ -88,6 +90,15 @@ show("place_mf_order", lambda: kite.place_mf_order("INF000S01011", "BUY", amount
 
 
 
+def login_again():
+    """A session straight from the simulator."""
+    import urllib.request
+
+    request = urllib.request.Request(root + "/_sim/sessions", data=b'{"api_key":"simkey"}', method="POST")
+    with urllib.request.urlopen(request) as reply:
+        return json.load(reply)["access_token"]
+
+
 def watch():
     """Subscribes over the feed and places an order: a full tick and an order update must arrive."""
     ticks, orders, texts = [], [], []
@@ -115,6 +126,9 @@ def watch():
 
 
 show("ticker", watch)
+show("invalidate_refresh_token", lambda: kite.invalidate_refresh_token(renewed["refresh_token"]))
+show("profile_ended", kite.profile)
+kite.set_access_token(login_again())
 show("invalidate_access_token", kite.invalidate_access_token)
 show("profile_dead", kite.profile)
 show("hooked", lambda: len(hooked))

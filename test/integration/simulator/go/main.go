@@ -6,9 +6,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	kite "github.com/zerodha/gokiteconnect/v4"
@@ -48,14 +50,38 @@ func main() {
 	session, err := k.GenerateSession(requestToken, "simsecret")
 	show("GenerateSession", session, err)
 	k.SetAccessToken(session.AccessToken)
+	renewed, err := k.RenewAccessToken(session.RefreshToken, "simsecret")
+	show("RenewAccessToken", renewed, err)
+	k.SetAccessToken(renewed.AccessToken)
 
 	call(k, option, token, last)
-	watch(feed, session.AccessToken, k, uint32(token))
+	watch(feed, renewed.AccessToken, k, uint32(token))
 
+	refresh, err := k.InvalidateRefreshToken(renewed.RefreshToken)
+	show("InvalidateRefreshToken", refresh, err)
+	profile, err := k.GetUserProfile()
+	show("GetUserProfile_ended", profile, err)
+	k.SetAccessToken(loginAgain(base))
 	ended, err := k.InvalidateAccessToken()
 	show("InvalidateAccessToken", ended, err)
-	profile, err := k.GetUserProfile()
+	profile, err = k.GetUserProfile()
 	show("GetUserProfile_dead", profile, err)
+}
+
+// loginAgain gets a session straight from the simulator.
+func loginAgain(base string) string {
+	reply, err := http.Post(base+"/_sim/sessions", "application/json", strings.NewReader(`{"api_key":"simkey"}`))
+	if err != nil {
+		panic(err)
+	}
+	defer reply.Body.Close()
+	var session struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(reply.Body).Decode(&session); err != nil {
+		panic(err)
+	}
+	return session.AccessToken
 }
 
 func call(k *kite.Client, option string, token int, last float64) {
@@ -88,6 +114,12 @@ func orders(k *kite.Client, option string) {
 	show("CancelOrder", cancelled, err)
 	sliced, err := k.PlaceOrder("regular", kite.OrderParams{Exchange: "NFO", Tradingsymbol: option, TransactionType: "BUY", Quantity: 2600, Product: "NRML", OrderType: "LIMIT", Price: 0.05, Autoslice: true})
 	show("PlaceOrder_autoslice", sliced, err)
+	iceberg := kite.OrderParams{Exchange: "NSE", Tradingsymbol: "INFY", TransactionType: "BUY", Quantity: 4, Product: "CNC", OrderType: "LIMIT", Price: 1200, IcebergLegs: 2, IcebergQty: 2, Validity: "TTL", ValidityTTL: 5}
+	legs, err := k.PlaceOrder("iceberg", iceberg)
+	show("PlaceOrder_iceberg", legs, err)
+	cover := kite.OrderParams{Exchange: "NSE", Tradingsymbol: "INFY", TransactionType: "BUY", Quantity: 1, Product: "MIS", OrderType: "MARKET", MarketProtection: -1, TriggerPrice: 1200}
+	covered, err := k.PlaceOrder("co", cover)
+	show("PlaceOrder_cover", covered, err)
 	amo, err := k.PlaceOrder("amo", params)
 	show("PlaceOrder_amo", amo, err)
 	exited, err := k.ExitOrder("amo", amo.OrderID, nil)
@@ -118,6 +150,9 @@ func portfolio(k *kite.Client, option string) {
 	show("GetHoldingsCompact", compact, err)
 	auctions, err := k.GetAuctionInstruments()
 	show("GetAuctionInstruments", auctions, err)
+	sale := kite.OrderParams{Exchange: "NSE", Tradingsymbol: auctions[0].TradingSymbol, TransactionType: "SELL", Quantity: 1, Product: "CNC", OrderType: "LIMIT", Price: auctions[0].LastPrice, AuctionNumber: auctions[0].AuctionNumber}
+	auction, err := k.PlaceOrder("auction", sale)
+	show("PlaceOrder_auction", auction, err)
 	auth, err := k.InitiateHoldingsAuth(kite.HoldingAuthParams{Type: "equity", Instruments: []kite.HoldingsAuthInstruments{{ISIN: holdings[0].ISIN, Quantity: 1}}})
 	show("InitiateHoldingsAuth", auth, err)
 }
