@@ -7,6 +7,8 @@ import { isRunning, signalGroup } from './process-group.ts';
 
 const KEPT_LINES = 20;
 const STOP_GRACE_MS = 5_000;
+/** What a dying process wrote may arrive after its exit; a stranger that inherited its pipe may keep it open for good. */
+const DRAIN_MS = 500;
 
 export interface ChildSpec {
   readonly name: string;
@@ -28,6 +30,7 @@ export class Child {
   readonly #log: WriteStream;
   readonly #lastLines: string[] = [];
   readonly exited: Promise<void>;
+  readonly #drained: Promise<unknown>;
   #hasExited = false;
 
   private constructor(spec: ChildSpec, child: ChildProcess, pid: number) {
@@ -37,7 +40,7 @@ export class Child {
     this.#log = createWriteStream(spec.logFile, { flags: 'a' });
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => this.#keep(chunk));
-    child.once('close', () => this.#log.end());
+    this.#drained = once(child, 'close').then(() => this.#log.end());
     this.exited = once(child, 'exit').then(() => {
       this.#hasExited = true;
     });
@@ -107,5 +110,6 @@ export class Child {
     while (isRunning(this.pid) && performance.now() < deadlineMs) await sleep(20);
     if (isRunning(this.pid)) signalGroup(this.pid, 'SIGKILL');
     await this.exited;
+    await Promise.race([this.#drained, sleep(DRAIN_MS, undefined, { ref: false })]);
   }
 }

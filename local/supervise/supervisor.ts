@@ -106,12 +106,12 @@ export class Supervisor {
     if (this.#stopping.signal.aborted) return;
     supervised.restarts += 1;
     supervised.startedMs = performance.now();
-    supervised.child = await this.#spawn(child.spec);
     try {
+      supervised.child = await this.#spawn(child.spec);
       await supervised.child.ready();
       this.#report(`${child.spec.name} is back (restart ${supervised.restarts})`);
     } catch (error) {
-      this.#report(String(error instanceof Error ? error.message : error));
+      this.#report(error instanceof Error ? error.message : String(error));
       await this.#end(supervised.child);
     }
   }

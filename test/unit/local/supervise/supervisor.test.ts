@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +20,7 @@ function node(name: string, script: string): ChildSpec {
   return {
     name,
     command: process.execPath,
-    args: ['-e', `require('fs').writeFileSync(${JSON.stringify(join(dir, 'ready'))}, ''); ${script}`],
+    args: ['-e', `${script}; require('fs').writeFileSync(${JSON.stringify(join(dir, 'ready'))}, '')`],
     env: process.env,
     cwd: dir,
     logFile: join(dir, `${name}.log`),
@@ -53,6 +53,20 @@ describe('the supervisor', () => {
     expect(pidOf('worker')).not.toBe(firstPid);
     await supervisor.stop();
     expect(existsSync(join(dir, 'worker.pid'))).toBe(false);
+  });
+
+  it('goes on trying when a restart itself fails, and says why', async () => {
+    const reports: string[] = [];
+    const supervisor = new Supervisor({ report: (line) => reports.push(line), pidDir: dir });
+    const command = join(dir, 'node');
+    symlinkSync(process.execPath, command);
+    await supervisor.start({ ...node('worker', FOREVER), command });
+    rmSync(command);
+    process.kill(pidOf('worker'), 'SIGKILL');
+    await until('it failed', () => reports.some((line) => line.includes('could not be started')));
+    symlinkSync(process.execPath, command);
+    await until('it is back', () => reports.some((line) => line.includes('is back')));
+    await supervisor.stop();
   });
 
   it('stops children that ignore a polite request, and stopping twice is harmless', async () => {
