@@ -31,7 +31,7 @@ export const FUNDS: readonly Fund[] = [
   },
 ];
 
-export const FUND_COLUMNS = [
+const FUND_COLUMNS = [
   'tradingsymbol',
   'amc',
   'name',

@@ -1,5 +1,5 @@
 /** The broker's documented names of errors (KITE.md 2), and one that only its Go client knows. */
-export type ErrorType =
+type ErrorType =
   | 'TokenException'
   | 'UserException'
   | 'OrderException'

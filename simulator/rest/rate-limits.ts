@@ -2,7 +2,7 @@ import type { Clock } from '#shared/clock.ts';
 import { KiteError } from './kite-error.ts';
 
 /** The broker's classes and their calls a second per api_key (KITE.md 3). */
-export const CLASS_LIMITS = { quote: 1, historical: 3, other: 10 } as const;
+const CLASS_LIMITS = { quote: 1, historical: 3, other: 10 } as const;
 export type LimitClass = keyof typeof CLASS_LIMITS;
 
 /** Calls in the last second of machine time, however fast the market's clock runs. */

@@ -1,49 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import { istDateTime } from '#shared/market/calendar.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import type { Market, Quote } from '../contracts.ts';
 import type { Form } from '../rest/form.ts';
+import { readJsonField } from '../rest/json-field.ts';
 import { inputError, notFound } from '../rest/kite-error.ts';
+import { type Basket, basketShape } from './alert-basket.ts';
 import type { Broker } from './broker.ts';
-import { limitOrder, placeQuietly, readJsonField } from './gtt.ts';
 import type { Source } from './new-order.ts';
+import { limitOrder, placeQuietly } from './own-orders.ts';
 import { TriggerWatch } from './triggers.ts';
 
 const MOST_ACTIVE = 500;
 const MOST_HISTORY = 1000;
 const OPERATORS = ['<=', '>=', '<', '>', '=='] as const;
 const ATTRIBUTE = 'LastTradedPrice';
-
-const paramsShape = z
-  .object({
-    transaction_type: z.enum(['BUY', 'SELL']),
-    product: z.enum(['CNC', 'NRML', 'MIS', 'MTF']),
-    order_type: z.enum(['LIMIT', 'MARKET', 'SL', 'SL-M']).default('LIMIT'),
-    quantity: z.number().int().min(1).max(100_000_000),
-    price: z.number().min(0).max(1e8).default(0),
-    trigger_price: z.number().min(0).max(1e8).default(0),
-    market_protection: z.number().min(-1).max(100).default(0),
-  })
-  .loose();
-const basketShape = z.object({
-  name: z.string().default(''),
-  type: z.string().default('alert'),
-  tags: z.array(z.string()).nullish(),
-  items: z
-    .array(
-      z.object({
-        type: z.string().default('insert'),
-        exchange: z.string(),
-        tradingsymbol: z.string(),
-        weight: z.number().default(0),
-        params: paramsShape,
-      }),
-    )
-    .min(1)
-    .max(20),
-});
-type Basket = z.infer<typeof basketShape>;
 
 interface Terms {
   readonly name: string;

@@ -6,11 +6,12 @@ import { KiteError } from '../rest/kite-error.ts';
 import { autoslices } from './autoslice.ts';
 import { checkAuthorised, checkRequest, findTradable, type Rejection, riskRejection } from './checks.ts';
 import { Desk } from './desk.ts';
+import { followUp } from './follow-ups.ts';
 import { Later } from './later.ts';
 import type { Segment } from './margins.ts';
 import { MatchingEngine, type OrderEvent, protectedPrice } from './matching.ts';
 import { toUnits } from './money.ts';
-import { exchangeOrderId, newOrder, orderId, type Source } from './new-order.ts';
+import { exchangeOrderId, newOrder, orderId, type Source, type Times } from './new-order.ts';
 import { isFinal, move, type Order, type OrderRequest } from './order.ts';
 import { OrderLimits } from './order-limits.ts';
 import { tradeDay } from './trade-day.ts';
@@ -148,7 +149,9 @@ export class Broker {
     const desk = this.desk(order.user_id);
     desk.settle(order);
     this.#options.notify(order, event);
-    if (order.status === 'COMPLETE') this.#follow(order);
+    const next =
+      order.status === 'COMPLETE' ? followUp(order, () => this.nextOrderId(), this.#times()) : undefined;
+    if (next !== undefined) this.launch(next);
   }
 
   reset(): void {
@@ -190,10 +193,7 @@ export class Broker {
   }
 
   #take(source: Source, instrument: Instrument, request: OrderRequest, { lateMs = 0 }: Placing): Order {
-    const clock = this.market.clock;
-    const wallMs = clock.wallMs();
-    const times = { nowMs: clock.nowMs(), wallMs, visibleWallMs: wallMs + lateMs };
-    const order = newOrder(source, instrument, request, this.nextOrderId(), times);
+    const order = newOrder(source, instrument, request, this.nextOrderId(), this.#times(lateMs));
     if (this.switches.values.refuse_at_gateway && order.variety !== 'amo') {
       const desk = this.desk(order.user_id);
       const reason = riskRejection(order, desk, this.market, this.switches.values);
@@ -206,6 +206,12 @@ export class Broker {
       this.later.after(lateMs, () => this.#validate(order));
     }
     return order;
+  }
+
+  #times(lateMs = 0): Times {
+    const { clock } = this.market;
+    const wallMs = clock.wallMs();
+    return { nowMs: clock.nowMs(), wallMs, visibleWallMs: wallMs + lateMs };
   }
 
   #register(order: Order): void {
@@ -259,62 +265,5 @@ export class Broker {
       price,
       atMs,
     });
-  }
-
-  /** What a completed order brings about: the next leg of an iceberg, the stop of a cover order. */
-  #follow(order: Order): void {
-    if (order.iceberg !== null && order.iceberg.remaining_quantity > 0) this.#nextLeg(order, order.iceberg);
-    else if (order.variety === 'co' && order.parent_order_id === null) this.#secondLeg(order);
-  }
-
-  #nextLeg(
-    order: Order,
-    { leg, legs, leg_quantity, total_quantity, remaining_quantity }: NonNullable<Order['iceberg']>,
-  ): void {
-    const next = this.#copyOf(order, leg_quantity);
-    next.iceberg = {
-      leg: leg + 1,
-      legs,
-      leg_quantity,
-      total_quantity,
-      remaining_quantity: remaining_quantity - leg_quantity,
-    };
-    this.launch(next);
-  }
-
-  #secondLeg(order: Order): void {
-    const opposite = order.transaction_type === 'BUY' ? 'SELL' : 'BUY';
-    const leg = { ...this.#copyOf(order, order.filled_quantity), transaction_type: opposite } as Order;
-    leg.parent_order_id = order.order_id;
-    leg.order_type = 'SL-M';
-    leg.price = 0;
-    leg.trigger_price = order.trigger_price;
-    leg.market_protection = -1;
-    this.launch(leg);
-  }
-
-  #copyOf(order: Order, quantity: number): Order {
-    const clock = this.market.clock;
-    const wallMs = clock.wallMs();
-    return {
-      ...order,
-      order_id: this.nextOrderId(),
-      quantity,
-      status: 'PUT ORDER REQ RECEIVED',
-      exchange_order_id: null,
-      exchangeMs: null,
-      exchangeUpdateMs: null,
-      orderMs: clock.nowMs(),
-      filled_quantity: 0,
-      filledValue: 0,
-      cancelled_quantity: 0,
-      modified: false,
-      modifications: 0,
-      protectedPrice: null,
-      triggered: false,
-      receivedWallMs: wallMs,
-      visibleWallMs: wallMs,
-      history: [],
-    };
   }
 }

@@ -3,11 +3,13 @@ import { addDays, istDateTime, istDay } from '#shared/market/calendar.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import type { Quote } from '../contracts.ts';
 import type { Form } from '../rest/form.ts';
-import { inputError, KiteError, notFound } from '../rest/kite-error.ts';
+import { readJsonField } from '../rest/json-field.ts';
+import { inputError, notFound } from '../rest/kite-error.ts';
 import type { Broker } from './broker.ts';
 import { checkQuantity, checkTick, findTradable } from './checks.ts';
 import type { Source } from './new-order.ts';
-import type { OrderRequest, Side } from './order.ts';
+import type { Side } from './order.ts';
+import { limitOrder, type OwnOrderResult, placeQuietly } from './own-orders.ts';
 import { TriggerWatch } from './triggers.ts';
 
 const MOST_ACTIVE = 500;
@@ -47,11 +49,7 @@ interface OrderResult {
   readonly meta: string;
   readonly timestamp: string;
   readonly triggered_at: number;
-  readonly order_result: {
-    readonly status: 'success' | 'failed';
-    readonly order_id: string;
-    readonly rejection_reason: string;
-  };
+  readonly order_result: OwnOrderResult;
 }
 
 export interface Gtt {
@@ -224,52 +222,6 @@ export class GttDesk {
   }
 }
 
-/** Places an order of the broker's own making; a refusal becomes its reason. */
-export function placeQuietly(
-  broker: Broker,
-  source: Source,
-  request: OrderRequest,
-): OrderResult['order_result'] {
-  try {
-    const [placed] = broker.place(source, request);
-    if (placed !== undefined && 'order_id' in placed) {
-      const order = broker.desk(source.user_id).orders.get(placed.order_id);
-      return { status: 'success', order_id: placed.order_id, rejection_reason: order?.status_message ?? '' };
-    }
-    return {
-      status: 'failed',
-      order_id: '',
-      rejection_reason: placed?.error.message ?? 'nothing was placed',
-    };
-  } catch (error) {
-    if (!(error instanceof KiteError)) throw error;
-    return { status: 'failed', order_id: '', rejection_reason: error.message };
-  }
-}
-
-export function limitOrder(
-  fields: Pick<
-    OrderRequest,
-    'exchange' | 'tradingsymbol' | 'transaction_type' | 'quantity' | 'product' | 'price'
-  >,
-): OrderRequest {
-  return {
-    variety: 'regular',
-    order_type: 'LIMIT',
-    trigger_price: 0,
-    validity: 'DAY',
-    validity_ttl: 0,
-    disclosed_quantity: 0,
-    market_protection: 0,
-    iceberg_legs: 0,
-    iceberg_quantity: 0,
-    auction_number: null,
-    tag: null,
-    autoslice: false,
-    ...fields,
-  };
-}
-
 function checkTriggers(values: readonly number[], lastPrice: number): void {
   const [low, high] = values as [number, number | undefined];
   if (high === undefined) {
@@ -282,28 +234,9 @@ function checkTriggers(values: readonly number[], lastPrice: number): void {
 }
 
 /** Which order's trigger the price reached: a value above the price at placement waits for a rise, one below for a fall. */
-export function triggeredLeg(
-  values: readonly number[],
-  placedAt: number,
-  lastPrice: number,
-): number | undefined {
+function triggeredLeg(values: readonly number[], placedAt: number, lastPrice: number): number | undefined {
   const leg = values.findIndex((value) => (value > placedAt ? lastPrice >= value : lastPrice <= value));
   return leg < 0 || lastPrice <= 0 ? undefined : leg;
-}
-
-/** A form field that holds JSON. @throws KiteError naming the field and what is wrong in it. */
-export function readJsonField<T>(form: Form, name: string, shape: z.ZodType<T>): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(form.text(name));
-  } catch (cause) {
-    if (cause instanceof KiteError) throw cause;
-    throw inputError(`Invalid \`${name}\`: ${(cause as Error).message}`);
-  }
-  const result = shape.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw inputError(`Invalid \`${[name, ...(issue?.path ?? [])].join('.')}\`: ${issue?.message}`);
 }
 
 /** A trigger as the broker shows it (gtt_get_order.json in zerodha/kiteconnect-mocks). */

@@ -165,10 +165,7 @@ function limitUnits(order: Order): number {
 }
 
 /** A buying stop waits for the price to rise to its trigger, a selling one for it to fall there. */
-export function isTriggered(
-  order: Pick<Order, 'transaction_type' | 'trigger_price'>,
-  lastPrice: number,
-): boolean {
+function isTriggered(order: Pick<Order, 'transaction_type' | 'trigger_price'>, lastPrice: number): boolean {
   if (lastPrice <= 0) return false;
   return order.transaction_type === 'BUY'
     ? lastPrice >= order.trigger_price

@@ -2,7 +2,7 @@
  * Money inside is an integer of ten-thousandths of a rupee: paise would not hold the 0.0025 ticks of currency
  * derivatives. Sums stay exact below 900 billion rupees.
  */
-export const UNITS_PER_RUPEE = 10_000;
+const UNITS_PER_RUPEE = 10_000;
 
 export const toUnits = (rupees: number) => Math.round(rupees * UNITS_PER_RUPEE);
 export const toRupees = (units: number) => units / UNITS_PER_RUPEE;

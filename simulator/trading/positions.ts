@@ -74,7 +74,7 @@ export class PositionBook {
   }
 }
 
-export function emptyPosition(instrument: Instrument, product: string): Position {
+function emptyPosition(instrument: Instrument, product: string): Position {
   return {
     instrument,
     product,
