@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerError } from '#shared/broker/errors.ts';
-import { rowsTagged } from '#shared/broker/types.ts';
+import { placementsTagged } from '#shared/broker/types.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { Logger } from '#shared/http/logger.ts';
 import { istDay } from '#shared/market/calendar.ts';
@@ -98,7 +98,7 @@ export class OrderWorker {
     const { tag } = requireSlice(task);
     try {
       const broker = await this.#parts.brokers.forAccount(task.account_id);
-      const rows = rowsTagged(await broker.orders(), tag);
+      const rows = placementsTagged(await broker.orders(), tag);
       return { type: 'read', orderIds: rows.map(({ order_id }) => order_id) };
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;

@@ -27,6 +27,11 @@ export const orderRowSchema = z.looseObject({
   status: z.string(),
   tag: z.string().nullish(),
   tags: z.array(z.string()).nullish(),
+  parent_order_id: z.string().nullish().catch(undefined),
+  meta: z
+    .looseObject({ iceberg: z.looseObject({ leg: z.number() }).optional() })
+    .nullish()
+    .catch(undefined),
 });
 export type OrderRow = z.infer<typeof orderRowSchema>;
 
@@ -41,7 +46,12 @@ export const failureSchema = z.looseObject({
   error_type: z.string().optional().catch(undefined),
 });
 
-/** The rows that carry the tag: `tag` as sent, or among `tags` where a reader added some. */
-export function rowsTagged(rows: readonly OrderRow[], tag: string): OrderRow[] {
-  return rows.filter((row) => row.tag === tag || (row.tags ?? []).includes(tag));
+/**
+ * The placements that carry the tag: `tag` as sent, or among `tags` where a reader added some. Rows that the broker
+ * made of one of them itself (the second leg of a cover order, later legs of an iceberg) are no placements.
+ */
+export function placementsTagged(rows: readonly OrderRow[], tag: string): OrderRow[] {
+  const tagged = rows.filter((row) => row.tag === tag || (row.tags ?? []).includes(tag));
+  const placed = tagged.filter((row) => !row.parent_order_id && (row.meta?.iceberg?.leg ?? 1) <= 1);
+  return placed.length > 0 ? placed : tagged;
 }

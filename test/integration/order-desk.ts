@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { Brokers } from '#functions/order-worker/brokers.ts';
 import { Sender } from '#functions/order-worker/sender.ts';
 import { OrderWorker } from '#functions/order-worker/worker.ts';
@@ -87,6 +88,13 @@ export class OrderDesk {
     });
   }
 
+  /** A buyer at this price fills at once. */
+  highestPrice(): number {
+    const quote = this.simulator.box.market.quote(this.option.instrument_token);
+    if (quote === undefined) throw new Error(`${this.option.tradingsymbol} has no quote`);
+    return quote.upper_circuit_limit;
+  }
+
   async accepted(change: Partial<OrderRequest> = {}): Promise<Task> {
     const request = this.request(change);
     const times = { nowMs: this.clock.nowMs(), wallMs: this.clock.wallMs() };
@@ -151,6 +159,20 @@ export class OrderDesk {
   async ordersOf(task: Task): Promise<SeenOrder[]> {
     const orders = (await this.#control('GET', '/_sim/orders')) as SeenOrder[];
     return orders.filter(({ tag }) => tag.startsWith(task.task_id));
+  }
+
+  get tableName(): string {
+    return this.#table.name;
+  }
+
+  /** A client that repeats every write, as the SDK does when the first answer is lost. */
+  sendingTwice(): DynamoDBDocumentClient {
+    const { client } = this.#table;
+    const send = async (command: Parameters<typeof client.send>[0]) => {
+      await client.send(command);
+      return client.send(command);
+    };
+    return { send } as unknown as DynamoDBDocumentClient;
   }
 
   async close(): Promise<void> {

@@ -4,8 +4,12 @@ import { Breaker } from '#shared/breaker.ts';
 import { BrokerClient } from '#shared/broker/client.ts';
 import { BrokerConnections } from '#shared/broker/transport.ts';
 import { brokerOrder } from '#shared/orders/broker-order.ts';
-import { claimed } from '#shared/orders/change.ts';
-import { IdempotencyKeyReusedError, VersionConflictError } from '#shared/orders/repository.ts';
+import { changed, claimed } from '#shared/orders/change.ts';
+import {
+  IdempotencyKeyReusedError,
+  TaskRepository,
+  VersionConflictError,
+} from '#shared/orders/repository.ts';
 import type { SlotRequest } from '#shared/orders/slot-book.ts';
 import { newTaskId, sliceTag } from '#shared/orders/tags.ts';
 import type { Task } from '#shared/orders/types.ts';
@@ -71,6 +75,17 @@ describe('never two', () => {
     expect(orders).toHaveLength(1);
     expect(task).toMatchObject({ status: 'COMPLETED', slices: [{ order_id: orders[0]!.order_id }] });
     expect(task.attempt?.number).toBe(1);
+  });
+
+  it('when the answer to an iceberg is lost whose legs already fill: COMPLETED by its first leg', async () => {
+    const { lot_size } = desk.option;
+    const legs = { variety: 'iceberg', iceberg_legs: 2, iceberg_quantity: lot_size } as const;
+    const accepted = await desk.accepted({ ...legs, quantity: 2 * lot_size, price: desk.highestPrice() });
+    await desk.arm({ kind: 'order_reply_lost' });
+    const task = await desk.finish(accepted);
+    const orders = await desk.ordersOf(task);
+    expect(orders).toHaveLength(2);
+    expect(task).toMatchObject({ status: 'COMPLETED', slices: [{ order_id: orders[0]!.order_id }] });
   });
 
   it('when an order only shows late: COMPLETED at once, one order', async () => {
@@ -275,6 +290,15 @@ describe('tasks in the table', () => {
     await desk.tasks.create({ ...task, updated_at_ms: longAgoMs }, 'key-3');
     const again = await draft();
     await expect(desk.tasks.create(again, 'key-3')).resolves.toMatchObject({ task_id: again.task_id });
+  });
+
+  it('a write that came through although its answer was lost counts as done, also when it ends the task', async () => {
+    const twice = new TaskRepository(desk.sendingTwice(), desk.tableName);
+    const made = await twice.create(await draft(), 'key-4');
+    const running = await twice.save(claimed(made, Date.now(), 1_000));
+    const ended = changed(running, { event: 'taken', orderId: '1' }, Date.now());
+    expect(await twice.save(ended)).toMatchObject({ status: 'COMPLETED' });
+    expect(await desk.tasks.get(made.task_id)).toMatchObject({ status: 'COMPLETED', version: 3 });
   });
 
   it('a change upon an old version is refused', async () => {
