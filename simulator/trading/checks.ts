@@ -1,4 +1,4 @@
-import { istDay } from '#shared/market/calendar.ts';
+import { istDay, tradingHours } from '#shared/market/calendar.ts';
 import { type Instrument, kindOf } from '#shared/market/instrument.ts';
 import { freezeLimit } from '#shared/orders/freeze-limits.ts';
 import type { Market } from '../contracts.ts';
@@ -144,8 +144,18 @@ export function riskRejection(
   );
 }
 
+/** Orders of the pre-open are collected 09:00 to 09:08: shares, and futures since Dec 2025 (KITE.md 12). */
+const PRE_OPEN_ENTRY_MS = 8 * 60_000;
+
+function inPreOpen(order: Order, { clock }: Market): boolean {
+  if (clock.market !== 'auto' || kindOf(order.instrument) === 'option') return false;
+  const nowMs = clock.nowMs();
+  const hours = tradingHours(istDay(nowMs), 'cash');
+  return hours !== undefined && nowMs >= hours.preOpenMs && nowMs < hours.preOpenMs + PRE_OPEN_ENTRY_MS;
+}
+
 function closedMarket(order: Order, market: Market): Rejection | undefined {
-  if (market.isOpen(order.instrument.exchange)) return undefined;
+  if (market.isOpen(order.instrument.exchange) || inPreOpen(order, market)) return undefined;
   return rejection(
     'OrderException',
     'Markets are closed right now. Use AMO or GTT to place an order for the next session.',

@@ -252,6 +252,13 @@ export function gttRow(gtt: Gtt) {
     status: gtt.status,
     condition: gtt.condition,
     orders: gtt.orders,
-    meta: {},
+    meta: rejectionOf(gtt),
   };
+}
+
+function rejectionOf({ orders }: Gtt): { rejection_reason?: string } {
+  const reason = orders
+    .map(({ result }) => result?.order_result.rejection_reason ?? '')
+    .find((text) => text !== '');
+  return reason === undefined ? {} : { rejection_reason: reason };
 }

@@ -39,8 +39,7 @@ export class MatchingEngine {
 
   /** Takes an order that is OPEN or TRIGGER PENDING. */
   enter(order: Order): void {
-    const quote = this.#market.quote(order.instrument.instrument_token);
-    if (quote !== undefined) this.#advance(order, quote, false);
+    this.#tryNow(order);
     if (isFinal(order)) return;
     if (order.validity === 'IOC') this.cancel(order);
     else this.#rest(order);
@@ -48,9 +47,15 @@ export class MatchingEngine {
 
   /** Looks at an order again after its price changed. */
   reconsider(order: Order): void {
-    const quote = this.#market.quote(order.instrument.instrument_token);
-    if (quote !== undefined) this.#advance(order, quote, false);
+    this.#tryNow(order);
     if (isFinal(order)) this.#leave(order);
+  }
+
+  /** An order of the pre-open waits for the first quote of the session. */
+  #tryNow(order: Order): void {
+    const { instrument_token, exchange } = order.instrument;
+    const quote = this.#market.quote(instrument_token);
+    if (quote !== undefined && this.#market.isOpen(exchange)) this.#advance(order, quote, false);
   }
 
   /** Ends what is open of an order; what was filled stays. */

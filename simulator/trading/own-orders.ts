@@ -16,7 +16,8 @@ export function placeQuietly(broker: Broker, source: Source, request: OrderReque
     const [placed] = broker.place(source, request);
     if (placed !== undefined && 'order_id' in placed) {
       const order = broker.desk(source.user_id).orders.get(placed.order_id);
-      return { status: 'success', order_id: placed.order_id, rejection_reason: order?.status_message ?? '' };
+      const status = order?.status === 'REJECTED' ? 'failed' : 'success';
+      return { status, order_id: placed.order_id, rejection_reason: order?.status_message ?? '' };
     }
     return {
       status: 'failed',

@@ -64,6 +64,25 @@ test('a clock that is set back brings no night with it', () => {
   expect(broker.visibleOrders('SIM001')).toHaveLength(0);
 });
 
+test('a share’s order of the pre-open waits for the session, an option’s is rejected, as both are from 09:08', () => {
+  const { place, at, market } = dayKit();
+  market.clock.market = 'auto';
+  market.open = false;
+  at('2026-11-19T08:59:59');
+  expect(place({}).status).toBe('REJECTED');
+  at('2026-11-19T09:00:00');
+  const early = place({});
+  const atMarket = place({ order_type: 'MARKET' });
+  expect([early.status, atMarket.status, place(BUY_OPTION).status]).toEqual(['OPEN', 'OPEN', 'REJECTED']);
+  expect(place(BUY_FUTURE).status).toBe('OPEN');
+  at('2026-11-19T09:08:00');
+  expect(place({}).status).toBe('REJECTED');
+  market.open = true;
+  at('2026-11-19T09:15:00');
+  market.set(SHARE, 1499);
+  expect([early.status, atMarket.status]).toEqual(['COMPLETE', 'COMPLETE']);
+});
+
 test('what still waits at the close is cancelled, where the market follows its hours', () => {
   const { place, at, market } = dayKit();
   const order = place({ price: 1400 });
