@@ -29,6 +29,8 @@ export const switchSchema = z.strictObject({
   /** The official sandbox's route prefix. */
   oms_prefix: z.enum(['optional', 'required', 'off']).default('optional'),
   postbacks: z.boolean().default(true),
+  /** As in the official sandbox: LIMIT near the last price only; no GTT, calculators, trigger range. */
+  sandbox: z.boolean().default(false),
 });
 export type Switches = z.infer<typeof switchSchema>;
 

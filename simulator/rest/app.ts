@@ -62,6 +62,7 @@ function unexpected(error: unknown): KiteError {
 
 async function answer(c: Context<Env>, box: Box, route: Route, prefixed: boolean): Promise<Response> {
   checkPrefix(c, box, prefixed);
+  checkSandbox(c, box, route);
   const credentials = credentialsOf(c);
   await disturb(c, box, credentials?.apiKey);
   const session = credentials && box.sessions.resolve(credentials.apiKey, credentials.accessToken);
@@ -95,6 +96,14 @@ function checkPrefix(c: Context<Env>, box: Box, prefixed: boolean): void {
   if ((rule === 'off' && prefixed) || (rule === 'required' && !prefixed)) {
     throw notFound(`Route not found: ${c.req.method} ${c.req.path}`);
   }
+}
+
+/** What the official sandbox does not offer (KITE.md 13). */
+const NOT_IN_SANDBOX = /^\/(gtt|margins|charges|instruments\/trigger_range)\b/;
+
+function checkSandbox(c: Context<Env>, box: Box, route: Route): void {
+  if (!box.switches.values.sandbox || !NOT_IN_SANDBOX.test(route.path)) return;
+  throw notFound(`Route not found in the sandbox: ${c.req.method} ${c.req.path}`);
 }
 
 /** Armed faults that hold for any request: slowness, then an error in the broker's name. */

@@ -4,7 +4,14 @@ import type { Market } from '../contracts.ts';
 import type { SwitchBoard } from '../control/switches.ts';
 import { KiteError } from '../rest/kite-error.ts';
 import { autoslices } from './autoslice.ts';
-import { checkAuthorised, checkRequest, findTradable, type Rejection, riskRejection } from './checks.ts';
+import {
+  checkAuthorised,
+  checkRequest,
+  checkSandboxOrder,
+  findTradable,
+  type Rejection,
+  riskRejection,
+} from './checks.ts';
 import { Desk } from './desk.ts';
 import { followUp } from './follow-ups.ts';
 import { Later } from './later.ts';
@@ -109,7 +116,9 @@ export class Broker {
   place(source: Source, request: OrderRequest, placing: Placing = {}): Placed[] {
     const instrument = findTradable(this.market, request.exchange, request.tradingsymbol);
     checkRequest(instrument, request, this.market.clock.nowMs());
-    if (this.switches.values.edis_required) checkAuthorised(instrument, request, this.desk(source.user_id));
+    const { edis_required, sandbox } = this.switches.values;
+    if (sandbox) checkSandboxOrder(request, this.desk(source.user_id).lastPrice(instrument));
+    if (edis_required) checkAuthorised(instrument, request, this.desk(source.user_id));
     const parts = this.#parts(instrument, request);
     if (parts.length === 1) return [{ order_id: this.#take(source, instrument, request, placing).order_id }];
     return parts.map((quantity) => this.#takeSlice(source, instrument, { ...request, quantity }, placing));

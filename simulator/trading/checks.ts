@@ -114,6 +114,19 @@ export function checkAuthorised(instrument: Instrument, request: OrderRequest, d
   );
 }
 
+/** The official sandbox takes LIMIT orders within a few percent of the last price; how many is not documented. */
+const SANDBOX_PERCENT = 5;
+
+/** @throws KiteError for what the official sandbox does not take (KITE.md 13). */
+export function checkSandboxOrder(request: OrderRequest, lastPrice: number): void {
+  if (request.order_type !== 'LIMIT')
+    throw inputError('Invalid `order_type`: the sandbox takes LIMIT orders only');
+  if (Math.abs(request.price - lastPrice) <= (lastPrice * SANDBOX_PERCENT) / 100) return;
+  throw inputError(
+    `Invalid \`price\`: the sandbox takes prices within ${SANDBOX_PERCENT} % of the last price ${lastPrice}`,
+  );
+}
+
 /** Why the risk system or the exchange does not take an order: the text for people and the raw one. */
 export interface Rejection {
   readonly message: string;

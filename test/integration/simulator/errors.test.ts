@@ -137,6 +137,24 @@ test('a switch can keep option limits near the last price', async () => {
   });
 });
 
+test('as the sandbox: limits near the price alone, and no GTT, calculators or trigger range', async () => {
+  await control(simulator, 'POST', 'switches', { sandbox: true, oms_prefix: 'required' });
+  const last = simulator.box.market.quote(
+    simulator.box.market.bySymbol('NSE', 'INFY')!.instrument_token,
+  )!.last_price;
+  const order = { ...LIMIT_ORDER, price: Math.round(last) };
+  expect((await api('POST', '/oms/orders/regular', order)).status).toBe(200);
+  expect(
+    (await api('POST', '/oms/orders/regular', { ...order, price: Math.round(last * 0.92) })).body.message,
+  ).toContain('`price`');
+  expect(
+    (await api('POST', '/oms/orders/regular', { ...order, order_type: 'MARKET' })).body.message,
+  ).toContain('`order_type`');
+  for (const path of ['/gtt/triggers', '/instruments/trigger_range/buy?i=NSE:INFY']) {
+    expect((await api('GET', `/oms${path}`)).status).toBe(404);
+  }
+});
+
 test('orders from an address that is not registered are refused, reads are not', async () => {
   await control(simulator, 'POST', 'switches', { static_ip_required: true });
   expect(await place()).toMatchObject({ status: 403, body: { error_type: 'PermissionException' } });
