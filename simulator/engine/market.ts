@@ -9,7 +9,7 @@ import { createModel } from './models.ts';
 import { QuoteMaker } from './quotes.ts';
 import { contractKey, loadRecording, type Recording } from './recording.ts';
 import { dumpDayAt, segmentOfExchange } from './sessions.ts';
-import { type QuoteListener, Ticker } from './ticker.ts';
+import { DEFAULT_ROUND_MS, type QuoteListener, Ticker } from './ticker.ts';
 import { UnderlyingBook } from './underlyings.ts';
 import { builtinUniverse } from './universe.ts';
 
@@ -28,6 +28,8 @@ export interface MarketOptions {
   readonly replayFile?: string;
   /** When the new day's dump replaces yesterday's, IST `hh:mm`; default 08:00. */
   readonly dumpTime?: string;
+  /** Wall time in which every watched instrument is looked at once: a tick each at most; default 1,000. */
+  readonly roundMs?: number;
 }
 
 const PASS_EVERY_MS = 25;
@@ -77,7 +79,10 @@ export class SimulatedMarket implements Market {
     this.#recording = recording;
     this.#book = new UnderlyingBook(this.#seed, files ?? [], recording);
     this.#hours = new MarketHours(this.clock);
-    this.#ticker = new Ticker((token, atMs) => this.#quoteAt(token, atMs));
+    this.#ticker = new Ticker(
+      (token, atMs) => this.#quoteAt(token, atMs),
+      options.roundMs ?? DEFAULT_ROUND_MS,
+    );
     this.#dumpDay = dumpDayAt(this.clock.nowMs(), this.#dumpTime);
     this.#load(files ?? this.#builtin());
     this.#timer = setInterval(() => this.pass(), PASS_EVERY_MS);

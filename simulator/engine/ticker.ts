@@ -12,19 +12,20 @@ interface Watched {
 
 /** How finely a round over all watched instruments is spread over its time. */
 const SLICES = 20;
-const ROUND_MS = 1000;
+export const DEFAULT_ROUND_MS = 1000;
 /** Market seconds between two rounds: all divide a minute, so that every whole minute is one. */
 const STEPS_S = [60, 30, 20, 15, 10, 5, 2, 1];
 
-/** Market seconds between rounds, so that a round takes about a second: at 60x each is a whole minute. */
-export function roundStepMs(speed: number): number {
-  const seconds = STEPS_S.find((step) => step <= speed) ?? 1;
+/** Market time between rounds, so that a round takes at most `roundMs` of wall time: at 60x each is a whole minute. */
+export function roundStepMs(speed: number, roundMs: number): number {
+  const seconds = STEPS_S.find((step) => step <= (speed * roundMs) / 1000) ?? 1;
   return seconds * 1000;
 }
 
-/** Goes round the watched instruments about once a second and tells their listeners what changed. */
+/** Goes round the watched instruments once a round and tells their listeners what changed. */
 export class Ticker {
   readonly #quoteAt: QuoteAt;
+  readonly #lengthMs: number;
   readonly #watched = new Map<number, Watched>();
   readonly #afterPass = new Set<() => void>();
   #round: Watched[] = [];
@@ -33,8 +34,9 @@ export class Ticker {
   #roundWallMs = 0;
   #nowMs = 0;
 
-  constructor(quoteAt: QuoteAt) {
+  constructor(quoteAt: QuoteAt, roundMs: number) {
     this.#quoteAt = quoteAt;
+    this.#lengthMs = roundMs;
   }
 
   get watchedCount(): number {
@@ -63,7 +65,7 @@ export class Ticker {
   /** Continues the round of the latest market step; a round that is late ends before the next begins. */
   pass(nowMs: number, wallMs: number, speed: number): void {
     this.#nowMs = nowMs;
-    const stepMs = roundStepMs(speed);
+    const stepMs = roundStepMs(speed, this.#lengthMs);
     const roundMs = Math.floor(nowMs / stepMs) * stepMs;
     if (roundMs !== this.#roundMs) {
       this.#visitUntil(this.#round.length);
@@ -72,7 +74,7 @@ export class Ticker {
       this.#roundMs = roundMs;
       this.#roundWallMs = wallMs;
     }
-    const spread = speed > 0 ? Math.min(ROUND_MS, stepMs / speed) * 0.8 : 1;
+    const spread = speed > 0 ? Math.min(this.#lengthMs, stepMs / speed) * 0.8 : 1;
     const slice = Math.min(SLICES, Math.floor(((wallMs - this.#roundWallMs) / spread) * SLICES) + 1);
     this.#visitUntil(Math.ceil((this.#round.length * slice) / SLICES));
     for (const listener of this.#afterPass) listener();
