@@ -3,6 +3,8 @@ import type { FaultKind } from '#simulator/contracts.ts';
 import type { FaultRequest } from '#simulator/faults/faults.ts';
 import { type FeedKit, feedKit, NIFTY_50, packetsOf, pause, type TestClient, until } from './feed-kit.ts';
 
+/** Ten market seconds a second, and a round for each. */
+const QUICK = { speed: 10, roundMs: 100 };
 const kits: FeedKit[] = [];
 
 afterEach(async () => {
@@ -14,7 +16,7 @@ async function streaming(
   count = 20,
   heartbeatMs = 200,
 ): Promise<{ kit: FeedKit; client: TestClient; tokens: number[] }> {
-  const kit = await feedKit({ heartbeatMs });
+  const kit = await feedKit({ heartbeatMs }, QUICK);
   kits.push(kit);
   const client = await kit.connect();
   const spot = kit.market.quote(NIFTY_50)!.last_price;
@@ -48,10 +50,10 @@ describe('faults of a link', () => {
 
   it('feed_stall keeps it up with heartbeats and without ticks, until its time is over', async () => {
     const { kit, client } = await streaming();
-    arm(kit, 'feed_stall', { seconds: 1.2 });
+    arm(kit, 'feed_stall', { seconds: 0.8 });
     await pause(100);
     client.frames.length = 0;
-    await pause(900);
+    await pause(500);
     expect(client.packets()).toEqual([]);
     expect(client.frames.length).toBeGreaterThan(1);
     await until(() => client.packets().length > 0);
@@ -62,7 +64,7 @@ describe('faults of a link', () => {
     arm(kit, 'feed_stall', { count: 1 });
     await until(() => fired(kit)[0] === 1);
     client.frames.length = 0;
-    await pause(1_300);
+    await pause(600);
     expect(client.packets()).toEqual([]);
     const next = await kit.connect();
     next.send({ a: 'subscribe', v: tokens });
