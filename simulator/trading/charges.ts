@@ -1,7 +1,10 @@
 import { type Instrument, kindOf } from '#shared/market/instrument.ts';
 import type { Side } from './order.ts';
 
-/** Fractions of the turnover on each side, and the broker's fee (zerodha.com/charges as of 2026; they change by budget and circular). */
+/**
+ * Fractions of the turnover on each side, and the broker's fee: zerodha.com/charges, with the securities transaction tax
+ * of 1 Apr 2026 (options 0.15 %, futures 0.05 %; budget speech of 1 Feb 2026). They change by budget and circular.
+ */
 interface Rates {
   readonly taxType: 'stt' | 'ctt';
   readonly tax: Readonly<Record<Side, number>>;
@@ -16,14 +19,14 @@ const GST = 0.18;
 
 const OPTION: Rates = {
   taxType: 'stt',
-  tax: { BUY: 0, SELL: 0.001 },
+  tax: { BUY: 0, SELL: 0.0015 },
   exchange: 0.0003503,
   stamp: 0.00003,
   brokerage: () => 20,
 };
 const FUTURE: Rates = {
   taxType: 'stt',
-  tax: { BUY: 0, SELL: 0.0002 },
+  tax: { BUY: 0, SELL: 0.0005 },
   exchange: 0.0000173,
   stamp: 0.00002,
   brokerage: CAPPED_FEE,

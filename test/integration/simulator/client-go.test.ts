@@ -128,7 +128,7 @@ describe.skipIf(skipped !== '')(`the official Go client${skipped}`, () => {
   });
 
   test('calculators and funds', () => {
-    expect(value<{ charges: Row }[]>('GetOrderCharges')[0]!.charges.transaction_tax).toBe(6.5);
+    expect(value<{ charges: Row }[]>('GetOrderCharges')[0]!.charges.transaction_tax).toBe(9.75);
     expect(value<Row[]>('GetMFHoldings')).toHaveLength(value<string[]>('GetMFAllottedISINs').length);
   });
 

@@ -261,7 +261,7 @@ test('orderMargins, orderBasketMargins and getvirtualContractNote', async () => 
   const note = { ...sell, order_id: '1', average_price: 100 };
   const [charged] = await client.getvirtualContractNote([note] as unknown as Notes);
   expect(charged!.charges).toMatchObject({
-    transaction_tax: 6.5,
+    transaction_tax: 9.75,
     brokerage: 20,
     transaction_tax_type: 'stt',
   });

@@ -165,7 +165,7 @@ describe.skipIf(missing !== '')(`the official Python client${missing}`, () => {
   test('calculators and funds', () => {
     const [margin] = value<Row[]>('order_margins');
     expect(value<{ initial: Row }>('basket_order_margins').initial.span).toBe(margin!.span);
-    expect(value<{ charges: Row }[]>('get_virtual_contract_note')[0]!.charges.transaction_tax).toBe(6.5);
+    expect(value<{ charges: Row }[]>('get_virtual_contract_note')[0]!.charges.transaction_tax).toBe(9.75);
     expect(value<Row>('mf_order').order_id).toBe(value<Row[]>('mf_orders')[0]!.order_id);
     expect(value<Row>('mf_sip').sip_id).toBe(value<Row[]>('mf_sips')[0]!.sip_id);
     expect(value<Row[]>('mf_instruments').length).toBe(value<Row[]>('mf_holdings').length);
