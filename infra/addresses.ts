@@ -1,7 +1,7 @@
 import type { Node } from 'constructs';
 import { z } from 'zod';
 import { DEFAULT_CHANNEL_PREFIX } from '#shared/messages/channels.ts';
-import { DEFAULT_BROKER_LOGIN_URL, DEFAULT_BROKER_URL, DEFAULT_BROKER_WS_URL, ENV } from '#shared/names.ts';
+import { ENV } from '#shared/names.ts';
 
 const redisUrl = z.url({ protocol: /^rediss?$/ });
 const httpUrl = z.url({ protocol: /^https?$/ });
@@ -10,22 +10,29 @@ const schema = z.object({
   /** Needed where the stage has no cache of its own. */
   [ENV.redisUrl]: redisUrl.optional(),
   [ENV.channelPrefix]: z.string().min(1).default(DEFAULT_CHANNEL_PREFIX),
-  [ENV.brokerUrl]: httpUrl.default(DEFAULT_BROKER_URL),
-  [ENV.brokerWsUrl]: z.url({ protocol: /^wss?$/ }).default(DEFAULT_BROKER_WS_URL),
-  [ENV.brokerLoginUrl]: httpUrl.default(DEFAULT_BROKER_LOGIN_URL),
+  [ENV.brokerUrl]: httpUrl,
+  [ENV.brokerWsUrl]: z.url({ protocol: /^wss?$/ }),
+  [ENV.brokerLoginUrl]: httpUrl,
   [ENV.clockUrl]: httpUrl.optional(),
 });
 
 export type Addresses = z.infer<typeof schema>;
 
 /**
- * What lies outside the stacks: each by its variable's name as CDK context (`-c REDIS_URL=...`) or, where that is not
- * given, in the environment of the deployment.
+ * What lies outside the stacks: each by its variable's name as CDK context (`-c REDIS_URL=...`), else from the environment
+ * given, else as the stage says.
  * @throws naming every address that is not usable
  */
-export function addressesOf(node: Node, env: NodeJS.ProcessEnv): Addresses {
-  const given = Object.keys(schema.shape).map((name) => [name, node.tryGetContext(name) ?? env[name]]);
-  const parsed = schema.safeParse(Object.fromEntries(given.filter(([, value]) => value !== '')));
+export function addressesOf(
+  node: Node,
+  env: NodeJS.ProcessEnv,
+  defaults: Readonly<Record<string, string>>,
+): Addresses {
+  const given = Object.keys(schema.shape).map((name) => [
+    name,
+    node.tryGetContext(name) || env[name] || defaults[name],
+  ]);
+  const parsed = schema.safeParse(Object.fromEntries(given));
   if (parsed.success) return parsed.data;
   const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new Error(`these addresses cannot be used: ${reasons.join('; ')}`);

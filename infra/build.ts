@@ -14,7 +14,7 @@ import { stageOf } from './stages.ts';
 /** All stacks of one stage. The parts for AWS alone stand or fall with the stage's data. */
 export function buildApp(app: App, stageName: unknown, env: NodeJS.ProcessEnv): void {
   const stage = stageOf(stageName);
-  const addresses = addressesOf(app.node, env);
+  const addresses = addressesOf(app.node, stage.addressesFromEnvironment ? env : {}, stage.addresses);
   const props = { stage, addresses, env: { region: stage.region } };
   const id = (part: string) => `ticker-${stage.name}-${part}`;
 

@@ -49,7 +49,7 @@ export const AUTHORIZER: FunctionRow = {
   permissions: ['table:read'],
   vpc: false,
   memoryMb: 512,
-  timeoutS: 5,
+  timeoutS: 10,
 };
 
 /** Functions as data: another one is a folder and a row. */

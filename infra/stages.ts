@@ -1,4 +1,11 @@
-import { STAGE_NAMES, type StageName } from '#shared/names.ts';
+import {
+  DEFAULT_BROKER_LOGIN_URL,
+  DEFAULT_BROKER_URL,
+  DEFAULT_BROKER_WS_URL,
+  ENV,
+  STAGE_NAMES,
+  type StageName,
+} from '#shared/names.ts';
 
 /** How big the network of a stage is. */
 export interface NetworkSize {
@@ -43,9 +50,19 @@ export interface Stage {
   /** Requests a second over the whole API, and how many may come at once. */
   readonly throttle: { readonly ratePerS: number; readonly burst: number };
   readonly aws: AwsParts | undefined;
+  /** What lies outside the stacks, by its variable, where the deployment does not say otherwise. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Ports of one machine move with its environment; what a shell happens to hold must not point AWS at a simulator. */
+  readonly addressesFromEnvironment: boolean;
 }
 
 const REGION = 'ap-south-1';
+
+const BROKER = {
+  [ENV.brokerUrl]: DEFAULT_BROKER_URL,
+  [ENV.brokerWsUrl]: DEFAULT_BROKER_WS_URL,
+  [ENV.brokerLoginUrl]: DEFAULT_BROKER_LOGIN_URL,
+};
 
 const STAGES: Readonly<Record<StageName, Stage>> = {
   local: {
@@ -59,6 +76,15 @@ const STAGES: Readonly<Record<StageName, Stage>> = {
     apiLogs: false,
     throttle: { ratePerS: 10_000, burst: 5_000 },
     aws: undefined,
+    // The default ports of `npm start`.
+    addresses: {
+      [ENV.redisUrl]: 'redis://127.0.0.1:4572',
+      [ENV.brokerUrl]: 'http://127.0.0.1:4570',
+      [ENV.brokerWsUrl]: 'ws://127.0.0.1:4570',
+      [ENV.brokerLoginUrl]: 'http://127.0.0.1:4570/connect/login',
+      [ENV.clockUrl]: 'http://127.0.0.1:4570/_sim/clock',
+    },
+    addressesFromEnvironment: true,
   },
   dev: {
     name: 'dev',
@@ -75,6 +101,8 @@ const STAGES: Readonly<Record<StageName, Stage>> = {
       streamer: { tasks: 2, cpuUnits: 512, memoryMb: 1_024 },
       cache: { nodeType: 'cache.t4g.small', nodes: 2 },
     },
+    addresses: BROKER,
+    addressesFromEnvironment: false,
   },
   staging: {
     name: 'staging',
@@ -91,6 +119,8 @@ const STAGES: Readonly<Record<StageName, Stage>> = {
       streamer: { tasks: 2, cpuUnits: 1_024, memoryMb: 2_048 },
       cache: { nodeType: 'cache.m7g.large', nodes: 2 },
     },
+    addresses: BROKER,
+    addressesFromEnvironment: false,
   },
   production: {
     name: 'production',
@@ -107,6 +137,8 @@ const STAGES: Readonly<Record<StageName, Stage>> = {
       streamer: { tasks: 2, cpuUnits: 1_024, memoryMb: 2_048 },
       cache: { nodeType: 'cache.r7g.large', nodes: 2 },
     },
+    addresses: BROKER,
+    addressesFromEnvironment: false,
   },
 };
 

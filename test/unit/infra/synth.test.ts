@@ -1,4 +1,5 @@
 import type { App, Stack } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
 import { SynthesisedStage } from './synth.ts';
@@ -20,7 +21,23 @@ describe('the deployment', () => {
     );
   });
 
-  it('says which variable a function lacks', () => {
-    expect(() => new SynthesisedStage('local', {})).toThrow(/health needs REDIS_URL/);
+  it('stands on the default ports where nothing else is said', () => {
+    new SynthesisedStage('local', {}).template('control').hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'ticker-local-publisher',
+      Environment: { Variables: Match.objectLike({ REDIS_URL: 'redis://127.0.0.1:4572' }) },
+    });
+  });
+
+  it('of a stage in AWS is not led to a simulator by what a shell holds', () => {
+    const simulator = 'http://127.0.0.1:4570';
+    const env = {
+      BROKER_URL: simulator,
+      CLOCK_URL: `${simulator}/_sim/clock`,
+      REDIS_URL: 'redis://127.0.0.1',
+    };
+    const { templates } = new SynthesisedStage('production', env);
+    for (const template of templates.values())
+      expect(JSON.stringify(template.toJSON())).not.toContain('//127.0.0.1:4570');
+    expect(JSON.stringify(templates.get('control')!.toJSON())).toContain('https://api.kite.trade');
   });
 });
