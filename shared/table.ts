@@ -23,6 +23,8 @@ export const keys = {
   dirty: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'DIRTY' }),
   /** When the account's orders may go out: what holds the broker's rate limits over all workers. */
   orderSlots: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'ORDER_SLOTS' }),
+  /** State of a breaker that all processes share. */
+  breaker: (name: string): Key => ({ pk: `BREAKER#${name}`, sk: 'BREAKER' }),
   lease: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'LEASE' }),
   /** What the streamer reads: one row an instrument under its account. */
   accountSubscription: (accountId: string, instrumentToken: number): Key => ({

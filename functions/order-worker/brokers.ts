@@ -1,7 +1,6 @@
 import type { AccountRepository } from '#shared/accounts/repository.ts';
 import { hasLiveSession } from '#shared/accounts/session.ts';
-import { Breaker } from '#shared/breaker.ts';
-import { BrokerClient } from '#shared/broker/client.ts';
+import { type BreakerGate, BrokerClient } from '#shared/broker/client.ts';
 import { BrokerError } from '#shared/broker/errors.ts';
 import { BrokerConnections } from '#shared/broker/transport.ts';
 import type { Clock } from '#shared/clock.ts';
@@ -12,27 +11,23 @@ export interface BrokersOptions {
   readonly connectTimeoutMs: number;
   readonly replyTimeoutMs: number;
   readonly clock: Clock;
+  readonly breaker: BreakerGate;
 }
-
-/** DESIGN.md section 5. */
-const BREAKER = { failuresToOpen: 5, openMs: 60_000, probes: 3 };
 
 interface AccountBroker {
   readonly sessionVersion: number;
   readonly client: BrokerClient;
 }
 
-/** Clients by account, each on the account's newest session; connections and breaker are one, as the broker is. */
+/** Clients by account, each on the account's newest session; their connections and their breaker are one. */
 export class Brokers {
   readonly #options: BrokersOptions;
   readonly #connections: BrokerConnections;
-  readonly #breaker: Breaker;
   readonly #clients = new Map<string, AccountBroker>();
 
   constructor(options: BrokersOptions) {
     this.#options = options;
     this.#connections = new BrokerConnections(options.clock);
-    this.#breaker = new Breaker(BREAKER, options.clock);
   }
 
   /** @throws BrokerError `session_dead` when the account has no live session */
@@ -51,7 +46,7 @@ export class Brokers {
   }
 
   async #open(accountId: string): Promise<BrokerClient> {
-    const { accounts, root, connectTimeoutMs, replyTimeoutMs } = this.#options;
+    const { accounts, root, connectTimeoutMs, replyTimeoutMs, breaker } = this.#options;
     const session = await accounts.readSession(accountId);
     if (session === undefined)
       throw new BrokerError('session_dead', `the session of the account ${accountId} is not stored`);
@@ -62,7 +57,7 @@ export class Brokers {
       connectTimeoutMs,
       replyTimeoutMs,
       connections: this.#connections,
-      breaker: this.#breaker,
+      breaker,
     });
     this.#clients.set(accountId, { sessionVersion: session.session_version, client });
     return client;

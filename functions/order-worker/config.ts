@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BreakerSettings } from '#shared/breaker.ts';
 import { DEFAULT_BROKER_URL, ENV } from '#shared/names.ts';
 import { secondsToMs, stepSettings } from '#shared/orders/settings.ts';
 import { type SlotLimits, slotLimits } from '#shared/orders/slots.ts';
@@ -11,6 +12,9 @@ const schema = z.object({
   /** The share of the broker's limits left to the account's other apps. */
   ORDER_LIMIT_MARGIN: z.coerce.number().min(0).lt(1).default(0.1),
   ORDER_SLOT_TOLERANCE_S: secondsToMs(0.25),
+  BREAKER_FAILURES: z.coerce.number().int().positive().default(5),
+  BREAKER_OPEN_S: secondsToMs(60),
+  BREAKER_PROBES: z.coerce.number().int().positive().default(3),
 });
 
 export interface WorkerConfig {
@@ -19,6 +23,7 @@ export interface WorkerConfig {
   readonly connectTimeoutMs: number;
   readonly steps: StepSettings;
   readonly limits: SlotLimits;
+  readonly breaker: BreakerSettings;
 }
 
 /** @throws with every wrong variable: better at start than with an order in hand */
@@ -29,6 +34,11 @@ export function workerConfig(env: NodeJS.ProcessEnv): WorkerConfig {
     queueUrl: parsed[ENV.ordersQueueUrl],
     connectTimeoutMs: parsed.BROKER_CONNECT_TIMEOUT_S,
     steps: stepSettings(env),
+    breaker: {
+      failuresToOpen: parsed.BREAKER_FAILURES,
+      openMs: parsed.BREAKER_OPEN_S,
+      probes: parsed.BREAKER_PROBES,
+    },
     limits: slotLimits(parsed.ORDER_LIMIT_MARGIN, parsed.ORDER_SLOT_TOLERANCE_S),
   };
 }

@@ -1,6 +1,7 @@
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
 import { documentClient, secretsManagerClient, sqsClient } from '#shared/aws.ts';
+import { SharedBreaker } from '#shared/broker/shared-breaker.ts';
 import { followedClock } from '#shared/clock-follower.ts';
 import { required } from '#shared/http/function.ts';
 import { functionLogger } from '#shared/http/logger.ts';
@@ -29,6 +30,14 @@ const brokers = new Brokers({
   connectTimeoutMs: config.connectTimeoutMs,
   replyTimeoutMs: config.steps.replyTimeoutMs,
   clock,
+  breaker: new SharedBreaker({
+    client: dynamo,
+    tableName,
+    name: 'orders',
+    settings: config.breaker,
+    clock,
+    onLost: (error) => log.warn('a report to the breaker was lost', { error }),
+  }),
 });
 const slots = new SlotBook(dynamo, tableName, config.limits);
 

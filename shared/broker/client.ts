@@ -1,10 +1,18 @@
 import { type Connect, KiteConnect } from 'kiteconnect';
 import type { z } from 'zod';
-import type { Breaker } from '#shared/breaker.ts';
 import { BrokerError, errorKind } from './errors.ts';
 import { type BrokerCall, brokerAdapter } from './kite-adapter.ts';
 import type { BrokerConnections } from './transport.ts';
 import { type BrokerOrder, failureSchema, type OrderRow, orderBookSchema, placedSchema } from './types.ts';
+
+/** A breaker of this process or one shared with others. */
+export interface BreakerGate {
+  tryEnter(): boolean | Promise<boolean>;
+  /** Never rejects: an order that was placed must not look as if it had failed. */
+  succeeded(): void | Promise<void>;
+  /** Never rejects. */
+  failed(): void | Promise<void>;
+}
 
 export interface BrokerClientOptions {
   /** Root of the broker's REST interface, e.g. `https://api.kite.trade`, with or without a path prefix. */
@@ -15,7 +23,7 @@ export interface BrokerClientOptions {
   readonly replyTimeoutMs: number;
   readonly connections: BrokerConnections;
   /** Guards order writes: open, it keeps them from being sent. Reads always go. */
-  readonly breaker: Breaker;
+  readonly breaker: BreakerGate;
 }
 
 /** The broker's own limit on a reply is not known; its three clients give up after 7 s (KITE.md section 1). */
@@ -72,14 +80,19 @@ export class BrokerClient {
     call: (kite: Connect) => Promise<unknown>,
   ): Promise<z.infer<Schema>> {
     const { breaker } = this.#options;
-    if (!breaker.tryEnter()) throw new BrokerError('not_sent', 'the breaker of the broker is open');
+    if (!(await breaker.tryEnter())) throw new BrokerError('not_sent', 'the breaker of the broker is open');
+    let isWithheld = false;
+    const asked = () => {
+      isWithheld = !mayStillSend();
+      return !isWithheld;
+    };
     try {
-      const answer = await this.#call(mayStillSend, schema, call);
-      breaker.succeeded();
+      const answer = await this.#call(asked, schema, call);
+      await breaker.succeeded();
       return answer;
     } catch (error) {
-      if (isOutage(error)) breaker.failed();
-      else breaker.succeeded();
+      // What we kept back ourselves says nothing of the broker.
+      if (!isWithheld) await (isOutage(error) ? breaker.failed() : breaker.succeeded());
       throw error;
     }
   }

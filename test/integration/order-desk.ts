@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { Brokers } from '#functions/order-worker/brokers.ts';
 import { Sender } from '#functions/order-worker/sender.ts';
 import { OrderWorker } from '#functions/order-worker/worker.ts';
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
 import { secretsManagerClient } from '#shared/aws.ts';
+import { SharedBreaker } from '#shared/broker/shared-breaker.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { accept } from '#shared/orders/acceptance.ts';
@@ -15,6 +16,7 @@ import { SlotBook } from '#shared/orders/slot-book.ts';
 import { slotLimits } from '#shared/orders/slots.ts';
 import type { StepSettings } from '#shared/orders/steps.ts';
 import type { Task } from '#shared/orders/types.ts';
+import { keys } from '#shared/table.ts';
 import type { ArmedFault } from '#simulator/contracts.ts';
 import { type Simulator, startSimulator } from '#simulator/server.ts';
 import { type ScratchTable, scratchTable } from './scratch-table.ts';
@@ -117,6 +119,7 @@ export class OrderDesk {
       connectTimeoutMs: 500,
       replyTimeoutMs: SETTINGS.replyTimeoutMs,
       clock: this.clock,
+      breaker: this.breaker(),
     });
     this.#brokers.push(brokers);
     const clock = change.clock ?? this.clock;
@@ -131,6 +134,21 @@ export class OrderDesk {
       random,
       log: quiet as never,
     });
+  }
+
+  /** As those of all workers: one, in the table. */
+  breaker(clock: Clock = this.clock): SharedBreaker {
+    const settings = { failuresToOpen: 5, openMs: 60_000, probes: 3 };
+    const onLost = (error: unknown) => {
+      throw error;
+    };
+    const { client, name: tableName } = this.#table;
+    return new SharedBreaker({ client, tableName, name: 'orders', settings, clock, onLost });
+  }
+
+  async closeBreaker(): Promise<void> {
+    const { client, name } = this.#table;
+    await client.send(new DeleteCommand({ TableName: name, Key: keys.breaker('orders') }));
   }
 
   slots(): SlotBook {

@@ -20,7 +20,10 @@ beforeAll(async () => {
   desk = await OrderDesk.open();
 });
 afterAll(() => desk?.close());
-afterEach(() => desk.clearFaults());
+afterEach(async () => {
+  await desk.clearFaults();
+  await desk.closeBreaker();
+});
 
 describe('an order on its way to the broker', () => {
   it('ends COMPLETED with the order_id of the one order at the broker', async () => {
@@ -252,6 +255,42 @@ describe('the rate limits of the broker', () => {
     const receivedMs = orders.map(({ received_at }) => Date.parse(received_at)).sort((a, b) => a - b);
     for (const [index, ms] of receivedMs.entries())
       expect((receivedMs[index + 10] ?? Number.POSITIVE_INFINITY) - ms).toBeGreaterThanOrEqual(1_000);
+  });
+});
+
+describe('the breaker of all workers', () => {
+  it('opens for all of them at the fifth failure in a row, lets three probes through after its time, then closes', async () => {
+    let laterMs = 0;
+    const clock = { wallMs: () => desk.clock.wallMs() + laterMs, nowMs: () => desk.clock.nowMs() };
+    const [one, other] = [desk.breaker(clock), desk.breaker(clock)];
+    await one.succeeded();
+    for (const breaker of [one, other, one, other]) await breaker.failed();
+    expect(await other.tryEnter()).toBe(true);
+    await one.failed();
+    expect([await one.tryEnter(), await other.tryEnter()]).toEqual([false, false]);
+    laterMs = 60_000;
+    const entered = await Promise.all([one, other, one, other, one].map((breaker) => breaker.tryEnter()));
+    expect(entered.filter(Boolean)).toHaveLength(3);
+    for (const breaker of [one, other, one]) await breaker.succeeded();
+    expect(await Promise.all([one.tryEnter(), other.tryEnter(), one.tryEnter(), other.tryEnter()])).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  it('keeps orders from being sent while it is open, and what was certain not to be sent is tried again', async () => {
+    for (let failure = 0; failure < 5; failure += 1) await desk.breaker().failed();
+    const accepted = await desk.accepted();
+    await desk.worker().work(accepted.task_id, turns(1));
+    expect(await desk.tasks.get(accepted.task_id)).toMatchObject({
+      status: 'RETRYING',
+      reason: { code: 'not_sent', message: 'the breaker of the broker is open' },
+    });
+    expect(await desk.ordersOf(accepted)).toEqual([]);
+    await desk.closeBreaker();
+    expect((await desk.finish(accepted)).status).toBe('COMPLETED');
   });
 });
 

@@ -253,6 +253,23 @@ describe('placing an order', () => {
   });
 });
 
+describe('the breaker', () => {
+  it('is not told of what was kept back before it was sent', async () => {
+    const { root } = await brokerThat(placed);
+    const told: string[] = [];
+    const breaker = {
+      tryEnter: () => true,
+      succeeded: () => void told.push('succeeded'),
+      failed: () => void told.push('failed'),
+    };
+    const client = clientOf(root, { breaker });
+    await failureOf(client.placeOrder(ORDER, () => false));
+    expect(told).toEqual([]);
+    await client.placeOrder(ORDER, always);
+    expect(told).toEqual(['succeeded']);
+  });
+});
+
 describe('connections to the broker', () => {
   it('are kept between calls, and left after a pause', async () => {
     const { seen, root } = await brokerThat(placed);
