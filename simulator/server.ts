@@ -95,13 +95,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const serverOptions = { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server;
   server.on('upgrade', (request, socket, head) => feed.upgrade(request, socket, head));
-  const address = await listen(server, port, host);
+  const close = () => closeAll(server, box, day);
+  const address = await listen(server, port, host).catch(async (error: Error) => {
+    await close();
+    throw error;
+  });
   return {
     url: `http://${host}:${address.port}`,
     wsUrl: `ws://${host}:${address.port}/`,
     port: address.port,
     box,
-    close: () => closeAll(server, box, day),
+    close,
   };
 }
 

@@ -21,6 +21,7 @@ export class WebLogins {
 
   begin(userId: string): string {
     const requestId = randomUUID().replaceAll('-', '');
+    forgetOldest(this.#pending);
     this.#pending.set(requestId, userId);
     return requestId;
   }
@@ -32,6 +33,7 @@ export class WebLogins {
   finish(requestId: string, userId: string): string {
     this.#pending.delete(requestId);
     const webSession = randomUUID();
+    forgetOldest(this.#done);
     this.#done.set(webSession, userId);
     return webSession;
   }
@@ -43,6 +45,14 @@ export class WebLogins {
   endAllOf(userId: string): void {
     for (const [key, user] of this.#done) if (user === userId) this.#done.delete(key);
   }
+}
+
+/** Logins that nobody finishes or ends must not pile up. */
+const MOST_LOGINS = 1000;
+
+function forgetOldest(logins: Map<string, string>): void {
+  const oldest = logins.keys().next().value;
+  if (logins.size >= MOST_LOGINS && oldest !== undefined) logins.delete(oldest);
 }
 
 /** The page for people, the steps that scripts take (KITE.md 5), and the redirect with the request_token. */

@@ -56,10 +56,12 @@ export class SessionStore implements Sessions {
 
   /** What the redirect after a login carries: good once, for a short time. */
   issueRequestToken(apiKey: string, lifeSeconds: number): string {
+    const wallMs = this.#clock.wallMs();
+    for (const [old, { endsWallMs }] of this.#requests) if (endsWallMs <= wallMs) this.#requests.delete(old);
     const requestToken = token();
     this.#requests.set(requestToken, {
       api_key: apiKey,
-      endsWallMs: this.#clock.wallMs() + lifeSeconds * 1000,
+      endsWallMs: wallMs + lifeSeconds * 1000,
     });
     return requestToken;
   }
