@@ -23,13 +23,15 @@ export interface OptionTerms {
 }
 
 /** Why a price has no implied volatility. */
-export type IvFailure =
-  | 'no_price'
-  | 'no_underlying'
-  | 'expired'
-  | 'below_intrinsic'
-  | 'above_maximum'
-  | 'no_convergence';
+export const IV_FAILURES = [
+  'no_price',
+  'no_underlying',
+  'expired',
+  'below_intrinsic',
+  'above_maximum',
+  'no_convergence',
+] as const;
+export type IvFailure = (typeof IV_FAILURES)[number];
 
 /** delta and gamma a rupee of the underlying, theta a calendar day, vega a volatility point, rho a 1 % point. */
 export interface Greeks {

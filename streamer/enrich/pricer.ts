@@ -73,8 +73,8 @@ export class Pricer {
   }
 
   #standIn(option: OptionState, failure: IvFailure, atMs: number): void {
-    const reason = failure === 'no_underlying' && option.underlying !== undefined ? 'no_forward' : failure;
-    option.reason = this.#settings.model === 'black76_forward' ? reason : failure;
+    const lacksForward = this.#settings.model === 'black76_forward' && option.underlying !== undefined;
+    option.reason = failure === 'no_underlying' && lacksForward ? 'no_forward' : failure;
     const isRecent = option.lastIv > 0 && atMs - option.lastGoodMs <= this.#settings.staleAfterMs;
     const { greeks } = option;
     option.status = 'none';

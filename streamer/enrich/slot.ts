@@ -1,11 +1,21 @@
 import { expiryMs } from '#shared/market/calendar.ts';
-import { newGreeksBuffer, type OptionTerms, type PricingModel } from '#shared/market/greeks.ts';
+import {
+  IV_FAILURES,
+  type IvFailure,
+  newGreeksBuffer,
+  type OptionTerms,
+  type PricingModel,
+} from '#shared/market/greeks.ts';
 import { type Instrument, type InstrumentKind, kindOf } from '#shared/market/instrument.ts';
 import type { IvStatus } from '#shared/market/snapshot.ts';
 import { FIELD_COUNT, priceDecimals } from '../feed/decode.ts';
 import { snapshotHead } from '../publish/snapshot-head.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Why an option has no fresh volatility; `no_forward`: no strike had prices of call and put. */
+export type IvReason = IvFailure | 'no_forward';
+export const IV_REASONS: readonly IvReason[] = [...IV_FAILURES, 'no_forward'];
 
 /** What pricing keeps of one option between its ticks. */
 export interface OptionState {
@@ -16,7 +26,7 @@ export interface OptionState {
   /** IV and Greeks as GREEK orders them; of use unless `status` is none. */
   readonly greeks: Float64Array;
   status: IvStatus;
-  reason: string;
+  reason: IvReason;
   /** The last good volatility, a fraction a year (0: none yet), and the market time it held at. */
   lastIv: number;
   lastGoodMs: number;

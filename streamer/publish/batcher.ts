@@ -117,8 +117,7 @@ export class ChannelBatcher {
 
   #append(slot: Slot): void {
     writeSnapshot(this.#writer, slot);
-    this.#writer.bytes[this.#writer.position] = COMMA;
-    this.#writer.position += 1;
+    this.#writer.byte(COMMA);
     this.#count += 1;
     if (this.#settings.keepSnapshots) this.#ends.push(this.#writer.position);
     slot.seq = this.seq + 1;

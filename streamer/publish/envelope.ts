@@ -1,4 +1,4 @@
-import { ascii, type JsonWriter } from './json-writer.ts';
+import type { JsonWriter } from './json-writer.ts';
 
 export interface EnvelopeHead {
   readonly accountId: string;
@@ -8,7 +8,7 @@ export interface EnvelopeHead {
   readonly folded: number;
 }
 
-const TAIL = ascii(']}');
+const TAIL = Buffer.from(']}');
 
 /**
  * Closes a batch into a `TickEnvelope` in memory of its own. `writer` holds the snapshots from its start, with a

@@ -1,150 +1,140 @@
-const DIGIT_PAIRS = Uint8Array.from({ length: 200 }, (_, index) => {
-  const pair = index >> 1;
-  return 48 + ((index & 1) === 0 ? Math.floor(pair / 10) : pair % 10);
-});
+/** Left-aligned digits of 0 to 9999 as the four bytes of a big-endian word, blanks behind, and how many they are. */
+const DIGITS = Uint32Array.from({ length: 10_000 }, (_, value) => wordOf(String(value).padEnd(4)));
+const DIGIT_COUNT = Uint8Array.from({ length: 10_000 }, (_, value) => String(value).length);
+/** The same with zeros in front. */
+const PADDED = Uint32Array.from({ length: 10_000 }, (_, value) => wordOf(String(value).padStart(4, '0')));
+/** Decimal point and hundredths without trailing zeros: nothing, `.5` or `.05`. */
+const HUNDREDTHS = Uint32Array.from({ length: 100 }, (_, value) => wordOf(hundredths(value).padEnd(4)));
+const HUNDREDTHS_COUNT = Uint8Array.from({ length: 100 }, (_, value) => hundredths(value).length);
+
 const ZERO = 48;
 const POINT = 46;
 const MINUS = 45;
-const MILLION = 1_000_000;
-const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12] as const;
-/** Longest part copied byte by byte: below it a native copy costs more than it saves. */
-const SHORT_COPY = 24;
+const GROUP = 10_000;
+const GROUP_DIGITS = 4;
+const MAX_SMALL = 100_000_000;
+const POWERS = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
+/** What is copied in one store. */
+const WORD_BYTES = 8;
+/** Bytes that a store may reach behind the position it leaves. */
+const OVERREACH = WORD_BYTES;
 
-/** ASCII text as bytes. */
-export function ascii(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'latin1'));
+function wordOf(text: string): number {
+  return Buffer.from(text, 'latin1').readUInt32BE();
+}
+
+function hundredths(value: number): string {
+  return String(value / 100).slice(1);
+}
+
+/** Constant text, prepared for copying eight bytes at a time. */
+export interface Part {
+  readonly length: number;
+  readonly words: readonly number[];
+}
+
+/** @throws RangeError for text that is not ASCII: only that never looks like a NaN, whose bits a store may change */
+export function part(text: string): Part {
+  const bytes = Buffer.alloc(Math.ceil(text.length / WORD_BYTES) * WORD_BYTES, ' ');
+  bytes.write(text, 'latin1');
+  if (bytes.some((byte) => byte > 0x7e)) throw new RangeError(`not ASCII: ${text}`);
+  const words = Array.from({ length: bytes.length / WORD_BYTES }, (_, index) =>
+    bytes.readDoubleBE(index * WORD_BYTES),
+  );
+  return { length: text.length, words };
 }
 
 /**
- * Writes JSON's bytes into one growing buffer, numbers in the digits that `JSON.stringify` gives them. Nothing is
- * checked per byte: whoever writes a record calls `reserve` for its longest form first.
+ * Writes JSON's bytes into one growing buffer, numbers in the shortest decimal form. Nothing is checked per byte:
+ * whoever writes a record calls `reserve` for its longest form first. Stores are as wide as they can be and may reach
+ * behind the position; what follows overwrites it.
  */
 export class JsonWriter {
   bytes: Uint8Array;
-  position: number;
+  position = 0;
+  #view: DataView;
 
-  constructor(capacity: number, start = 0) {
+  constructor(capacity: number) {
     this.bytes = new Uint8Array(capacity);
-    this.position = start;
+    this.#view = new DataView(this.bytes.buffer);
   }
 
   reserve(length: number): void {
-    const needed = this.position + length;
+    const needed = this.position + length + OVERREACH;
     if (needed <= this.bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.position));
     this.bytes = grown;
+    this.#view = new DataView(grown.buffer);
   }
 
-  raw(part: Uint8Array): void {
-    const { bytes, position } = this;
-    const length = part.length;
-    if (length > SHORT_COPY) bytes.set(part, position);
-    else for (let index = 0; index < length; index += 1) bytes[position + index] = part[index]!;
+  copy(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.position);
+    this.position += bytes.length;
+  }
+
+  byte(value: number): void {
+    this.bytes[this.position] = value;
+    this.position += 1;
+  }
+
+  part({ length, words }: Part): void {
+    const { position } = this;
+    for (let index = 0; index < words.length; index += 1) {
+      this.#view.setFloat64(position + index * WORD_BYTES, words[index]!);
+    }
     this.position = position + length;
   }
 
   /** An integer from 0 to 2^53. */
   uint(value: number): void {
-    if (value < 2_147_483_648) this.position = writeSmall(this.bytes, this.position, value | 0);
-    else {
-      const high = Math.floor(value / MILLION);
-      this.uint(high);
-      this.position = writePadded(this.bytes, this.position, value - high * MILLION, 6);
+    if (value < GROUP) {
+      this.#view.setUint32(this.position, DIGITS[value]!);
+      this.position += DIGIT_COUNT[value]!;
+      return;
     }
+    const high = value < MAX_SMALL ? (value / GROUP) | 0 : Math.floor(value / GROUP);
+    this.uint(high);
+    this.#view.setUint32(this.position, PADDED[value - high * GROUP]!);
+    this.position += GROUP_DIGITS;
   }
 
   /** `value` units of 10^-decimals, an integer from 0 to 2^53, without needless zeros. */
   scaled(value: number, decimals: number): void {
-    const power = POWERS[decimals]!;
-    if (value < 2_147_483_648 && decimals <= 9) {
-      const whole = ((value | 0) / power) | 0;
-      this.position = writeSmall(this.bytes, this.position, whole);
-      this.#fraction((value | 0) - whole * power, decimals);
-    } else {
-      const whole = Math.floor(value / power);
-      this.uint(whole);
-      this.#fraction(value - whole * power, decimals);
+    if (decimals !== 2) {
+      this.#scaledBy(value, decimals);
+      return;
     }
+    const whole = value < 2_147_483_648 ? (value / 100) | 0 : Math.floor(value / 100);
+    this.uint(whole);
+    const rest = value - whole * 100;
+    this.#view.setUint32(this.position, HUNDREDTHS[rest]!);
+    this.position += HUNDREDTHS_COUNT[rest]!;
   }
 
   /** A finite number rounded to so many decimals, half away from zero; its magnitude below 2^53 / 10^decimals. */
   rounded(value: number, decimals: number): void {
     const units = Math.floor(Math.abs(value) * POWERS[decimals]! + 0.5);
-    if (value < 0 && units > 0) {
-      this.bytes[this.position] = MINUS;
-      this.position += 1;
-    }
-    this.scaled(units, decimals);
+    if (value < 0 && units > 0) this.byte(MINUS);
+    this.#scaledBy(units, decimals);
   }
 
-  #fraction(units: number, decimals: number): void {
-    if (units === 0) return;
-    const { bytes } = this;
-    bytes[this.position] = POINT;
-    let end = writePadded(bytes, this.position + 1, units, decimals);
-    while (bytes[end - 1] === ZERO) end -= 1;
+  #scaledBy(value: number, decimals: number): void {
+    const power = POWERS[decimals]!;
+    const whole = Math.floor(value / power);
+    this.uint(whole);
+    const rest = value - whole * power;
+    if (rest === 0) return;
+    this.byte(POINT);
+    const groups = Math.ceil(decimals / GROUP_DIGITS);
+    let left = rest * POWERS[groups * GROUP_DIGITS - decimals]!;
+    for (let group = groups - 1; group >= 0; group -= 1) {
+      const above = Math.floor(left / GROUP);
+      this.#view.setUint32(this.position + group * GROUP_DIGITS, PADDED[left - above * GROUP]!);
+      left = above;
+    }
+    let end = this.position + groups * GROUP_DIGITS;
+    while (this.bytes[end - 1] === ZERO) end -= 1;
     this.position = end;
   }
-}
-
-/** A non-negative integer below 2^31. */
-function writeSmall(bytes: Uint8Array, position: number, value: number): number {
-  if (value < 10) {
-    bytes[position] = ZERO + value;
-    return position + 1;
-  }
-  const end = position + digitsOf(value);
-  writeBackwards(bytes, end, value);
-  return end;
-}
-
-/** Exactly `digits` digits, zeros in front; `value` below 2^53. */
-function writePadded(bytes: Uint8Array, position: number, value: number, digits: number): number {
-  const end = position + digits;
-  if (value < 2_147_483_648) {
-    let at = writeBackwards(bytes, end, value | 0);
-    while (at > position) {
-      at -= 1;
-      bytes[at] = ZERO;
-    }
-    return end;
-  }
-  const high = Math.floor(value / MILLION);
-  const middle = writePadded(bytes, position, high, digits - 6);
-  return writePadded(bytes, middle, value - high * MILLION, 6);
-}
-
-/** Digits of `value` ending before `end`, two at a time; returns where the first one stands. */
-function writeBackwards(bytes: Uint8Array, end: number, value: number): number {
-  let at = end;
-  let rest = value;
-  while (rest >= 100) {
-    const next = (rest / 100) | 0;
-    const pair = (rest - next * 100) << 1;
-    rest = next;
-    at -= 2;
-    bytes[at] = DIGIT_PAIRS[pair]!;
-    bytes[at + 1] = DIGIT_PAIRS[pair + 1]!;
-  }
-  if (rest >= 10) {
-    at -= 2;
-    bytes[at] = DIGIT_PAIRS[rest << 1]!;
-    bytes[at + 1] = DIGIT_PAIRS[(rest << 1) + 1]!;
-    return at;
-  }
-  at -= 1;
-  bytes[at] = ZERO + rest;
-  return at;
-}
-
-function digitsOf(value: number): number {
-  if (value < 100) return 2;
-  if (value < 1_000) return 3;
-  if (value < 10_000) return 4;
-  if (value < 100_000) return 5;
-  if (value < 1_000_000) return 6;
-  if (value < 10_000_000) return 7;
-  if (value < 100_000_000) return 8;
-  return value < 1_000_000_000 ? 9 : 10;
 }
