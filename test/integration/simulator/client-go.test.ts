@@ -8,16 +8,20 @@ import type { Simulator } from '#simulator/server.ts';
 import { nearestCall, scriptedLogin, startTestSimulator, USER } from './kit.ts';
 
 const SOURCE = 'test/integration/simulator/go';
+/** A first build compiles Go's standard library as well. */
+const BUILD_TIMEOUT_MS = 120_000;
 const run = promisify(execFile);
 
 /** Builds the program; without Go or its modules (they come from the Go module proxy) the reason. */
 async function build(folder: string): Promise<{ binary: string } | { reason: string }> {
   const binary = join(folder, 'conformance');
   try {
-    await run('go', ['build', '-o', binary, '.'], { cwd: SOURCE, timeout: 300_000 });
+    await run('go', ['build', '-o', binary, '.'], { cwd: SOURCE, timeout: BUILD_TIMEOUT_MS });
     return { binary };
   } catch (error) {
-    const text = (error as { stderr?: string }).stderr || (error as Error).message;
+    const { stderr, message, killed } = error as Error & { stderr?: string; killed?: boolean };
+    if (killed === true) return { reason: 'go build took too long' };
+    const text = stderr || message;
     // A program that does not compile is a defect, not a missing tool.
     if (/^\.\/main\.go:/m.test(text)) throw error;
     return { reason: text.trim().split('\n')[0] ?? 'go build failed' };
