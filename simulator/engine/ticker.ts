@@ -1,3 +1,4 @@
+import { SEGMENT, segmentOf } from '#shared/market/instrument.ts';
 import type { Quote } from '#simulator/contracts.ts';
 import { visiblyChanged } from './quotes.ts';
 
@@ -20,6 +21,12 @@ const STEPS_S = [60, 30, 20, 15, 10, 5, 2, 1];
 export function roundStepMs(speed: number, roundMs: number): number {
   const seconds = STEPS_S.find((step) => step <= (speed * roundMs) / 1000) ?? 1;
   return seconds * 1000;
+}
+
+/** So that a reader who prices options knows the spot of the same round. */
+function indicesFirst(watched: readonly Watched[]): Watched[] {
+  const isIndex = ({ token }: Watched) => segmentOf(token) === SEGMENT.INDICES;
+  return [...watched.filter(isIndex), ...watched.filter((entry) => !isIndex(entry))];
 }
 
 /** Goes round the watched instruments once a round and tells their listeners what changed. */
@@ -69,7 +76,7 @@ export class Ticker {
     const roundMs = Math.floor(nowMs / stepMs) * stepMs;
     if (roundMs !== this.#roundMs) {
       this.#visitUntil(this.#round.length);
-      this.#round = [...this.#watched.values()];
+      this.#round = indicesFirst([...this.#watched.values()]);
       this.#done = 0;
       this.#roundMs = roundMs;
       this.#roundWallMs = wallMs;

@@ -11,6 +11,9 @@ const MOST_STEP_MS = 100;
 /** A link that lets this much wait is passed over: a load follows its readers. */
 const FULL_LINK_BYTES = 4 << 20;
 const LTP_AT = 4;
+/** The low stands right behind the high. */
+const INDEX_HIGH_AT = 8;
+const HIGH_AT = 32;
 const INDEX_TIME_AT = 28;
 const TIME_AT = 60;
 
@@ -110,11 +113,21 @@ export class LoadGenerator {
   }
 }
 
-/** A copy with the present time and, when up, a price 0.05 rupees higher: a tick of most instruments. */
+/** A copy with the present time and a price moved by 0.05 rupees, where the day's range has room for it. */
 function moved(packet: Buffer, token: number, seconds: number, up: boolean): Buffer {
   const copy = Buffer.from(packet);
-  if (up) copy.writeUInt32BE(packet.readUInt32BE(LTP_AT) + priceDivisor(token) / 20, LTP_AT);
+  if (up) copy.writeUInt32BE(nextPrice(packet, priceDivisor(token) / 20), LTP_AT);
   if (packet.length === PACKET_BYTES.full) copy.writeUInt32BE(seconds, TIME_AT);
   else if (packet.length === PACKET_BYTES.indexFull) copy.writeUInt32BE(seconds, INDEX_TIME_AT);
   return copy;
+}
+
+function nextPrice(packet: Buffer, step: number): number {
+  const price = packet.readUInt32BE(LTP_AT);
+  if (packet.length === PACKET_BYTES.ltp) return price + step;
+  const index = packet.length === PACKET_BYTES.indexQuote || packet.length === PACKET_BYTES.indexFull;
+  const high = packet.readUInt32BE(index ? INDEX_HIGH_AT : HIGH_AT);
+  const low = packet.readUInt32BE((index ? INDEX_HIGH_AT : HIGH_AT) + 4);
+  if (price + step <= high) return price + step;
+  return price - step >= low ? price - step : price;
 }

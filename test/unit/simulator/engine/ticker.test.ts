@@ -64,15 +64,25 @@ describe('the ticker', () => {
   });
 
   it('tells each listener once a change, spread over the round, and nobody without one', () => {
-    const ticker = newTicker(new Set([99]));
+    const ticker = newTicker(new Set([99 << 8]));
     const seen: number[] = [];
-    for (let token = 0; token < 100; token++) ticker.watch(token, 0, () => seen.push(token));
+    for (let id = 0; id < 100; id++) ticker.watch(id << 8, 0, () => seen.push(id));
     for (let wallMs = 0; wallMs < 1000; wallMs += 25) {
       ticker.pass(5_000 + wallMs, wallMs, 1);
       if (wallMs === 0) expect(seen.length).toBe(5);
       if (wallMs === 400) expect(seen.length).toBe(55);
     }
-    expect(seen).toEqual(Array.from({ length: 99 }, (_, token) => token));
+    expect(seen).toEqual(Array.from({ length: 99 }, (_, id) => id));
+  });
+
+  it('visits indices before what is priced from them', () => {
+    const ticker = newTicker();
+    const seen: number[] = [];
+    const [option, index, share] = [(7 << 8) | 2, (1001 << 8) | 9, (5 << 8) | 1];
+    for (const token of [option, share, index]) ticker.watch(token, 0, () => seen.push(token));
+    ticker.pass(5_000, 0, 1);
+    ticker.pass(5_900, 900, 1);
+    expect(seen).toEqual([index, option, share]);
   });
 
   it('ends a late round at its own time before it begins the next', () => {

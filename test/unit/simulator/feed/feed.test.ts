@@ -252,10 +252,33 @@ describe('a load', () => {
     expect(packets.length).toBeLessThan(6_000);
     expect(new Set(packets.map((packet) => packet.length))).toEqual(new Set([184]));
     expect(new Set(packets.map((packet) => packet.readUInt32BE(0)))).toEqual(new Set(tokens));
+    const inRange = (packet: Buffer) =>
+      packet.readUInt32BE(4) <= packet.readUInt32BE(32) && packet.readUInt32BE(4) >= packet.readUInt32BE(36);
+    expect(packets.every(inRange)).toBe(true);
+    const prices = packets.filter((p) => p.readUInt32BE(0) === tokens[0]).map((p) => p.readUInt32BE(4));
+    expect(new Set(prices).size).toBeGreaterThan(1);
     await pause(100);
     client.frames.length = 0;
     await pause(500);
     expect(client.packets().length).toBeLessThan(200);
+  });
+
+  it('does not wait for a reader that stands still, and cuts it off', async () => {
+    const kit = await start({ maxBufferedBytes: 1 << 20 });
+    const slow = await kit.connect();
+    const other = await kit.connect();
+    const tokens = options(kit, 200);
+    for (const client of [slow, other]) {
+      client.send({ a: 'subscribe', v: tokens });
+      client.send({ a: 'mode', v: ['full', tokens] });
+    }
+    await until(() => [slow, other].every((client) => client.packets().length >= 400));
+    slow.socket.pause();
+    kit.feed.setLoad({ ticksPerSecond: 100_000 });
+    await until(() => kit.feed.connections().length === 1, 10_000);
+    const before = other.packets().length;
+    await until(() => other.packets().length > before + 10_000);
+    expect(other.socket.readyState).toBe(1);
   });
 
   it('refuses a rate that is none', async () => {
