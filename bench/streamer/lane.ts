@@ -1,5 +1,5 @@
 import { Breaker } from '#shared/breaker.ts';
-import { ManualClock } from '#shared/clock.ts';
+import type { Clock } from '#shared/clock.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { AccountStreamer } from '#streamer/account.ts';
 import { readConfig, type StreamerConfig } from '#streamer/config.ts';
@@ -8,12 +8,17 @@ import { RedisSink } from '#streamer/publish/redis-sink.ts';
 import { ReplayLog } from '#streamer/publish/replay-log.ts';
 import { publishingRedis } from '#streamer/redis.ts';
 import { accountSettings, sinkSettings } from '#streamer/settings.ts';
-import { BENCH_NOW_MS } from './universe.ts';
 
 export const BENCH_PREFIX = 'bench:x';
 
 export function benchConfig(redisUrl: string, env: Readonly<Record<string, string>> = {}): StreamerConfig {
   return readConfig({ REDIS_URL: redisUrl, CHANNEL_PREFIX: BENCH_PREFIX, REPLAY_MB: '0', ...env });
+}
+
+/** Real time, so that ages can be measured, told to the pricing as the day of the ticks by their own exchange time. */
+function benchClock(): Clock {
+  const nowMs = () => performance.timeOrigin + performance.now();
+  return { nowMs: () => Math.floor(nowMs()), wallMs: () => Math.floor(nowMs()) };
 }
 
 /** The streamer's path of one account without its sockets: frames go in by hand. */
@@ -22,7 +27,7 @@ export function benchAccount(
   sink: BatchSink,
   instruments: readonly Instrument[],
 ): AccountStreamer {
-  const clock = new ManualClock(BENCH_NOW_MS + 60_000);
+  const clock = benchClock();
   const account = new AccountStreamer(
     'primary',
     {

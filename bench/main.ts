@@ -1,0 +1,52 @@
+import type { Figure } from './figure.ts';
+import { postToTick } from './post-to-tick.ts';
+import { simulatorFeedRate } from './simulator-feed.ts';
+import { decodeRatio } from './streamer/decode.ts';
+import { latency } from './streamer/latency.ts';
+import { residentMemory } from './streamer/memory.ts';
+import { pipelineRate, scaleRatio } from './streamer/pipeline.ts';
+import { priceTime } from './streamer/price.ts';
+
+interface Measurement {
+  /** The figures it gives; naming one of them runs it. */
+  readonly names: readonly string[];
+  run(): Promise<Figure | Figure[]>;
+}
+
+const MEASUREMENTS: readonly Measurement[] = [
+  { names: ['decode_ratio'], run: decodeRatio },
+  { names: ['price_us', 'price_error_of_iv'], run: priceTime },
+  {
+    names: ['scale_cpu_ratio', 'cpu_us_per_tick_1000', 'cpu_us_per_tick_9000', 'cpu_us_per_tick_27000'],
+    run: scaleRatio,
+  },
+  {
+    names: ['pipeline_ticks_per_s', 'pipeline_null_ratio', 'pipeline_with_replay_ticks_per_s'],
+    run: pipelineRate,
+  },
+  { names: ['latency_p99_ms', 'latency_p50_ms'], run: latency },
+  { names: ['rss_mb'], run: residentMemory },
+  { names: ['simulator_feed_ticks_per_s'], run: simulatorFeedRate },
+  { names: ['post_to_tick_p95_ms', 'post_500_to_tick_ms'], run: postToTick },
+];
+
+/** `npm run bench [-- NAME...]`: one JSON line a figure on stdout, what goes on on stderr. */
+async function main(wanted: readonly string[]): Promise<void> {
+  const known = MEASUREMENTS.flatMap((measurement) => measurement.names);
+  const unknown = wanted.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new Error(`no figure is named ${unknown.join(', ')}; there are: ${known.join(', ')}`);
+  }
+  for (const { names, run } of MEASUREMENTS) {
+    if (wanted.length > 0 && !names.some((name) => wanted.includes(name))) continue;
+    for (const figure of [await run()].flat()) process.stdout.write(`${JSON.stringify(figure)}\n`);
+  }
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: Error) => {
+    process.stderr.write(`bench: ${error.message}\n`);
+    process.exit(1);
+  },
+);
