@@ -27,7 +27,11 @@ export async function deploy(options: DeployOptions): Promise<DeployedOutputs> {
     '--no-notices',
   ];
   const outputsFile = join(options.dir, 'cdk-outputs.json');
-  await cdk(['bootstrap', `aws://${ACCOUNT}/${LOCAL_REGION}`, ...app], options);
+  // Away from cdk.json, or it would synthesise the whole app first.
+  await cdk(['bootstrap', `aws://${ACCOUNT}/${LOCAL_REGION}`, '--no-notices'], {
+    ...options,
+    cwd: options.dir,
+  });
   await cdk(
     [
       'deploy',
@@ -49,7 +53,6 @@ export async function deploy(options: DeployOptions): Promise<DeployedOutputs> {
 async function cdk(args: readonly string[], options: CommandOptions): Promise<void> {
   const result = await runCommand(process.execPath, [CDK, ...args], {
     ...options,
-    cwd: PROJECT_DIR,
     env: { ...options.env, CDK_DISABLE_VERSION_CHECK: '1', CI: '1' },
   });
   if (result.code !== 0) {

@@ -48,7 +48,7 @@ export function emulatorChild(python: string, port: number, place: Place): Child
       BIND_HOST: '127.0.0.1',
       MINISTACK_HOST: '127.0.0.1',
       MINISTACK_REGION: LOCAL_REGION,
-      LAMBDA_WARM_TTL_SECONDS: '86400',
+      LAMBDA_WARM_TTL_SECONDS: '1800',
       // It would listen on every interface.
       IOT_MTLS_ENABLED: 'false',
       // It unpacks functions into temporary folders and leaves them there.
