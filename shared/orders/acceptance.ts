@@ -40,7 +40,7 @@ export function accept(acceptance: Acceptance): Task | readonly InputError[] {
     trading_day: day,
     not_after_ms: notAfter,
     failures: 0,
-    created_at_ms: nowMs,
+    created_at_ms: wallMs,
     updated_at_ms: wallMs,
   };
 }

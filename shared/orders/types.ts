@@ -33,7 +33,7 @@ export interface Search {
   readonly next_look_at_ms: number;
 }
 
-/** One order request on its way to the broker. All times but `created_at_ms` are wall time. */
+/** One order request on its way to the broker. All times are wall time. */
 export interface Task {
   readonly task_id: string;
   readonly account_id: string;
@@ -54,7 +54,6 @@ export interface Task {
   readonly not_before_ms?: number | undefined;
   readonly search?: Search | undefined;
   readonly reason?: Reason | undefined;
-  /** Market time. */
   readonly created_at_ms: number;
   readonly updated_at_ms: number;
 }
