@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Every choice where the broker is undocumented, changeable or strict: `GET|POST /_sim/switches`. */
 export const switchSchema = z.strictObject({
-  /** Requests a second per class (KITE.md 3). */
+  /** Requests a second per class. */
   rate_limits: z.boolean().default(true),
   /** 10 orders a second, 400 a minute, 5,000 a day, 25 modifications. */
   order_limits: z.boolean().default(true),

@@ -55,7 +55,7 @@ function forgetOldest(logins: Map<string, string>): void {
   if (logins.size >= MOST_LOGINS && oldest !== undefined) logins.delete(oldest);
 }
 
-/** The page for people, the steps that scripts take (KITE.md 5), and the redirect with the request_token. */
+/** The page for people, the steps that scripts take, and the redirect with the request_token. */
 export function mountLogin(app: Hono<Env>, box: Box, logins: WebLogins): void {
   app.get('/connect/login', (c) => start(c, box, logins));
   app.post('/connect/login', (c) => submitPage(c, box, logins));

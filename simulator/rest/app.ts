@@ -98,7 +98,7 @@ function checkPrefix(c: Context<Env>, box: Box, prefixed: boolean): void {
   }
 }
 
-/** What the official sandbox does not offer (KITE.md 13). */
+/** What the official sandbox does not offer (kite.trade/docs/connect/v3/sandbox). */
 const NOT_IN_SANDBOX = /^\/(gtt|margins|charges|instruments\/trigger_range)\b/;
 
 function checkSandbox(c: Context<Env>, box: Box, route: Route): void {

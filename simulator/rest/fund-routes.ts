@@ -4,7 +4,7 @@ import type { Call, Route } from './call.ts';
 import { FUNDS, type Fund, fundsCsv } from './fund-data.ts';
 import { inputError, notFound } from './kite-error.ts';
 
-/** Reads only: the broker does not offer placing (KITE.md 4). */
+/** Reads only: the broker does not offer placing (kite.trade/docs/connect/v3/mutual-funds lists reads alone). */
 export function fundRoutes(box: Box): Route[] {
   const today = () => istDay(box.market.clock.nowMs());
   const get = (path: string, handle: (call: Call) => unknown): Route => ({

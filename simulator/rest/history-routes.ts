@@ -9,7 +9,7 @@ import { lookUp } from './market-routes.ts';
 
 interface Interval {
   readonly minutes: number;
-  /** Days one call may span: as of 2026, and as published before (KITE.md 11). */
+  /** Days one call may span: as of 2026, and as published before (kite.trade forum 14149, 15111). */
   readonly days: { readonly current: number; readonly older: number };
 }
 

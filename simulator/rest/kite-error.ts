@@ -1,4 +1,4 @@
-/** The broker's documented names of errors (KITE.md 2), and one that only its Go client knows. */
+/** The broker's documented names of errors (kite.trade/docs/connect/v3/exceptions), and one that only its Go client knows. */
 type ErrorType =
   | 'TokenException'
   | 'UserException'

@@ -63,7 +63,7 @@ async function place(box: Box, call: Call): Promise<unknown> {
   return withOrderFaults(box, call, (lateMs) => {
     const variety = call.form.oneOf('variety', VARIETIES);
     const { user_id, api_key } = call.session;
-    // What turns out invalid counts toward the day's limit as well (KITE.md 3).
+    // What turns out invalid counts toward the day's limit as well (kite.trade forum 12851).
     if (box.switches.values.order_limits) box.broker.limits.take(user_id, orderCount(call));
     const request = readOrderRequest(variety, call.form);
     const placed = box.broker.place({ user_id, api_key }, request, { lateMs });

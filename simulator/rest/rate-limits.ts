@@ -1,7 +1,7 @@
 import type { Clock } from '#shared/clock.ts';
 import { KiteError } from './kite-error.ts';
 
-/** The broker's classes and their calls a second per api_key (KITE.md 3). */
+/** The broker's classes and their calls a second per api_key (kite.trade/docs/connect/v3/exceptions). */
 const CLASS_LIMITS = { quote: 1, historical: 3, other: 10 } as const;
 export type LimitClass = keyof typeof CLASS_LIMITS;
 

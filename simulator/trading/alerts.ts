@@ -168,7 +168,7 @@ export class AlertDesk {
     };
   }
 
-  /** Alerts name the exchange of indices INDICES (KITE.md 9). */
+  /** Alerts name the exchange of indices INDICES. */
   #instrument(form: Form, side: 'lhs' | 'rhs'): Instrument {
     const exchange = form.text(`${side}_exchange`);
     const symbol = form.text(`${side}_tradingsymbol`);

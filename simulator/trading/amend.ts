@@ -107,11 +107,10 @@ export function modifyOrder(
   checkChange(broker, order, change);
   order.modifications += 1;
   order.orderMs = broker.market.clock.nowMs();
-  if (order.status === 'OPEN' || order.status === 'TRIGGER PENDING') modifyAtExchange(broker, order, change);
-  else {
+  if (order.status === 'AMO REQ RECEIVED') {
     applyChange(order, change);
     move(order, order.status);
-  }
+  } else modifyAtExchange(broker, order, change);
   return order_id;
 }
 
@@ -124,6 +123,7 @@ function modifyAtExchange(broker: Broker, order: Order, change: Change): void {
     // It may have been filled or cancelled on the way.
     if (isFinal(order) || change.quantity <= order.filled_quantity) return;
     applyChange(order, change);
+    if (order.status === 'OPEN PENDING') return;
     order.exchangeUpdateMs = broker.market.clock.nowMs();
     const lastPrice = broker.desk(order.user_id).lastPrice(order.instrument);
     order.protectedPrice = order.order_type === 'MARKET' ? protectedPrice(order, lastPrice) : null;

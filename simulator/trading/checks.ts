@@ -117,7 +117,7 @@ export function checkAuthorised(instrument: Instrument, request: OrderRequest, d
 /** The official sandbox takes LIMIT orders within a few percent of the last price; how many is not documented. */
 const SANDBOX_PERCENT = 5;
 
-/** @throws KiteError for what the official sandbox does not take (KITE.md 13). */
+/** @throws KiteError for what the official sandbox does not take (kite.trade/docs/connect/v3/sandbox). */
 export function checkSandboxOrder(request: OrderRequest, lastPrice: number): void {
   if (request.order_type !== 'LIMIT')
     throw inputError('Invalid `order_type`: the sandbox takes LIMIT orders only');
@@ -157,7 +157,7 @@ export function riskRejection(
   );
 }
 
-/** Orders of the pre-open are collected 09:00 to 09:08: shares, and futures since Dec 2025 (KITE.md 12). */
+/** Orders of the pre-open are collected 09:00 to 09:08: shares, and futures since Dec 2025 (NSE circulars). */
 const PRE_OPEN_ENTRY_MS = 8 * 60_000;
 
 function inPreOpen(order: Order, { clock }: Market): boolean {

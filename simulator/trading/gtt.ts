@@ -15,7 +15,7 @@ import { TriggerWatch } from './triggers.ts';
 const MOST_ACTIVE = 500;
 const LIST_DAYS = 7;
 
-/** Go sends every field of an order with zeros: what is not named here is dropped (KITE.md 18). */
+/** Go sends every field of an order with zeros: what is not named here is dropped. */
 const orderShape = z.object({
   exchange: z.string(),
   tradingsymbol: z.string(),

@@ -179,7 +179,7 @@ function isTriggered(order: Pick<Order, 'transaction_type' | 'trigger_price'>, l
 
 /**
  * The limit a market order becomes: the last price and a band around it, on a tick. -1 asks for the broker's bands
- * (support article market-price-protection-on-the-order-window, KITE.md 7). Null: no protection.
+ * (support article market-price-protection-on-the-order-window). Null: no protection.
  */
 export function protectedPrice(
   order: Pick<Order, 'market_protection' | 'transaction_type' | 'instrument'>,

@@ -16,7 +16,7 @@ export interface Times {
   readonly visibleWallMs: number;
 }
 
-/** Order ids as of today: 19 digits that begin with the day (KITE.md 1). */
+/** Order ids as of today: 19 digits that begin with the day (zerodha/kiteconnect-mocks). */
 export function orderId(nowMs: number, serial: number): string {
   return istDay(nowMs).slice(2).replaceAll('-', '') + String(serial).padStart(13, '0');
 }
@@ -42,7 +42,7 @@ export function newOrder(
     guid: randomUUID(),
     auction_number: request.auction_number,
     parent_order_id: null,
-    // A cover order sent as MIS reads back as CO (KITE.md 18).
+    // A cover order sent as MIS reads back as CO.
     product: request.variety === 'co' ? 'CO' : request.product,
     order_type: request.order_type,
     quantity: request.variety === 'iceberg' ? legQuantity(request) : request.quantity,

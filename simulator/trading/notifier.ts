@@ -39,7 +39,7 @@ export class Notifier {
     void this.#post(account.postback_url, JSON.stringify(message));
   }
 
-  /** One try: whether and how the broker repeats a postback is not known (KITE.md 8). */
+  /** One try: whether and how the broker repeats a postback is not known. */
   async #post(url: string, body: string): Promise<void> {
     try {
       const response = await fetch(url, {
@@ -57,7 +57,7 @@ export class Notifier {
   }
 }
 
-/** The checksum covers id, time and secret, neither price nor status (KITE.md 8). */
+/** The checksum covers id, time and secret, neither price nor status (kite.trade/docs/connect/v3/postbacks). */
 export function postbackOf(order: Order, event: OrderEvent, apiSecret: string) {
   const row = orderRow(order);
   return {

@@ -50,7 +50,7 @@ function readTrigger(form: Form, orderType: OrderType, variety: Variety): number
   return trigger;
 }
 
-/** -1 is the broker's own band, above 0 to 100 a percentage, 0 none (KITE.md 7). */
+/** -1 is the broker's own band, above 0 to 100 a percentage, 0 none (kite.trade forum 15912). */
 export function readMarketProtection(form: Form): number {
   const percent = form.number('market_protection', 0);
   if (percent !== -1 && (percent < 0 || percent > 100)) {

@@ -6,7 +6,7 @@ const PER_MINUTE = 400;
 const PER_DAY = 5_000;
 
 /**
- * Placements of one user over all apps: 10 in any second, 400 in any minute (machine time), 5,000 a day (KITE.md 3).
+ * Placements of one user over all apps: 10 in any second, 400 in any minute (machine time), 5,000 a day (kite.trade forum 16217).
  * Refused ones do not count toward the first two; whatever was invalid or rejected counts toward the day.
  */
 export class OrderLimits {

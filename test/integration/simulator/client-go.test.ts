@@ -30,6 +30,7 @@ async function build(folder: string): Promise<{ binary: string } | { reason: str
 
 const folder = await mkdtemp(join(tmpdir(), 'simulator-go-'));
 const built = await build(folder);
+afterAll(() => rm(folder, { recursive: true }));
 const skipped = 'reason' in built ? ` (skipped: ${built.reason})` : '';
 
 describe.skipIf(skipped !== '')(`the official Go client${skipped}`, () => {
@@ -54,10 +55,7 @@ describe.skipIf(skipped !== '')(`the official Go client${skipped}`, () => {
       .map((text) => JSON.parse(text) as { name: string });
     lines = new Map(parsed.map((line) => [line.name, line]));
   });
-  afterAll(async () => {
-    await simulator?.close();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => simulator?.close());
 
   const value = <Value>(name: string) => lines.get(name)!.value as Value;
   const stateOf = (order_id: string) =>
