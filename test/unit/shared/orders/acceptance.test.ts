@@ -47,7 +47,7 @@ describe('accepting an order', () => {
       version: 1,
       owner: 'desk',
       trading_day: DAY,
-      created_at_ms: NOW_MS,
+      created_at_ms: NOW_MS + 10 ** 9,
       not_after_ms: NOW_MS + 10 ** 9 + 60_000,
       failures: 0,
     });
