@@ -16,7 +16,12 @@ export function fullPacket(token: number, values: PacketValues): Buffer {
   const body = Buffer.alloc(184);
   const { last_price } = values;
   const head = [token, last_price, 65, last_price, values.volume ?? 0, 1_000, 1_000];
-  const ohlc = [last_price, last_price + 100, Math.max(0, last_price - 100), values.close ?? last_price];
+  const ohlc = [
+    last_price,
+    Math.min(2 ** 32 - 1, last_price + 100),
+    Math.max(0, last_price - 100),
+    values.close ?? last_price,
+  ];
   const time = values.exchange_time ?? 0;
   const oi = values.oi ?? 0;
   for (const [index, word] of [...head, ...ohlc, time, oi, oi, oi, time].entries()) {

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { FeedMode } from '#shared/market/instrument.ts';
+import { ConnectionPool, type PooledConnection, type PoolSettings } from '#streamer/feed/pool.ts';
+
+class RecordingConnection implements PooledConnection {
+  readonly state = 'open';
+  readonly lastMessageMs = 0;
+  readonly held = new Map<number, FeedMode>();
+  changes = 0;
+  closed = false;
+
+  get size(): number {
+    return this.held.size;
+  }
+  get tokens(): Iterable<number> {
+    return this.held.keys();
+  }
+  start(): void {}
+  sessionChanged(): void {}
+  close(): void {
+    this.closed = true;
+  }
+  change(set: ReadonlyMap<number, FeedMode>, removed: readonly number[]): void {
+    this.changes += 1;
+    for (const token of removed) this.held.delete(token);
+    for (const [token, mode] of set) this.held.set(token, mode);
+  }
+}
+
+const SETTINGS: PoolSettings = {
+  maxConnections: 3,
+  reserveConnections: 1,
+  instrumentsPerConnection: 10,
+  softTarget: 5,
+};
+
+function newPool(settings: Partial<PoolSettings> = {}) {
+  const opened: RecordingConnection[] = [];
+  const pool = new ConnectionPool({ ...SETTINGS, ...settings }, () => {
+    const connection = new RecordingConnection();
+    opened.push(connection);
+    return connection;
+  });
+  pool.start();
+  return { pool, opened };
+}
+
+function tokens(from: number, to: number): Map<number, FeedMode> {
+  return new Map(Array.from({ length: to - from }, (_, index) => [from + index, 'full' as const]));
+}
+
+describe('the pool', () => {
+  it('opens another connection past the soft target, fills the least loaded, and keeps its reserve', () => {
+    const { pool, opened } = newPool();
+    pool.change(tokens(0, 5), []);
+    expect(opened).toHaveLength(1);
+    pool.change(tokens(5, 20), []);
+    expect(opened.map((connection) => connection.size)).toEqual([10, 10]);
+    expect(pool.unplaced).toBe(0);
+  });
+
+  it('says what it has no room for, and places it when room comes', () => {
+    const { pool, opened } = newPool();
+    pool.change(tokens(0, 23), []);
+    expect(pool.unplaced).toBe(3);
+    pool.change(new Map(), [0, 1]);
+    expect(pool.unplaced).toBe(1);
+    expect(opened.reduce((sum, connection) => sum + connection.size, 0)).toBe(20);
+  });
+
+  it('tells only the connection that carries the instrument of its change', () => {
+    const { pool, opened } = newPool();
+    pool.change(tokens(0, 12), []);
+    const before = opened.map((connection) => connection.changes);
+    const home = opened.findIndex((connection) => connection.held.has(3));
+    pool.change(new Map(), [3]);
+    const after = opened.map((connection) => connection.changes);
+    expect(after.map((changes, index) => changes - before[index]!)).toEqual(
+      opened.map((_, index) => (index === home ? 1 : 0)),
+    );
+  });
+
+  it('closes a connection that lost its last instrument, but never the only one', () => {
+    const { pool, opened } = newPool();
+    pool.change(tokens(0, 7), []);
+    pool.change(new Map(), [...opened[1]!.held.keys()]);
+    expect(opened.map((connection) => connection.closed)).toEqual([false, true]);
+    pool.change(new Map(), [...opened[0]!.held.keys()]);
+    expect(opened[0]!.closed).toBe(false);
+  });
+
+  it('streams each wanted instrument exactly once within every limit, whatever is asked in what order', () => {
+    const change = fc.record({
+      set: fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 15 }),
+      removed: fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 15 }),
+    });
+    const property = fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+      const { pool, opened } = newPool();
+      const wanted = new Set<number>();
+      for (const { set, removed } of changes) {
+        const gone = removed.filter((token) => !set.includes(token));
+        for (const token of gone) wanted.delete(token);
+        for (const token of set) wanted.add(token);
+        pool.change(new Map(set.map((token) => [token, 'full' as const])), gone);
+        const live = opened.filter((connection) => !connection.closed);
+        const held = live.flatMap((connection) => [...connection.held.keys()]);
+        expect(new Set(held).size).toBe(held.length);
+        expect(held.length + pool.unplaced).toBe(wanted.size);
+        expect(held.every((token) => wanted.has(token))).toBe(true);
+        expect(live.length).toBeLessThanOrEqual(2);
+        expect(live.every((connection) => connection.size <= 10)).toBe(true);
+        if (pool.unplaced > 0) expect(held).toHaveLength(20);
+      }
+    });
+    fc.assert(property, { seed: 21, numRuns: 300 });
+  });
+});
