@@ -20,7 +20,9 @@ export class MarketHours {
     this.#clock = clock;
   }
 
-  view(segment: MarketSegment, atMs: number): SessionView {
+  /** To the second: sessions turn at whole minutes, and nothing trades more often. */
+  view(segment: MarketSegment, ms: number): SessionView {
+    const atMs = Math.floor(ms / 1000) * 1000;
     const override = `${this.#clock.market}${this.#clock.overriddenAtMs}`;
     if (atMs !== this.#atMs || override !== this.#override) {
       this.#atMs = atMs;

@@ -113,9 +113,10 @@ function tableLevel(name: string): number | undefined {
   return index?.level ?? BUILTIN_EQUITIES.find((row) => row[0] === name)?.[3];
 }
 
-/** Something no table knows (a bond, a small share, a sector index): between 30 and 3,000 rupees. */
+/** What no table knows: a sector index between 3,000 and 30,000; a bond or small share between 30 and 3,000 rupees. */
 function guessedLevel(seed: number, name: string): number {
-  return 30 * 100 ** uniform(nameSeed(seed, name), 42);
+  const place = uniform(nameSeed(seed, name), 42);
+  return name.startsWith('NIFTY') ? 3_000 * 10 ** place : 30 * 100 ** place;
 }
 
 /** A dump tells its day by its first expiry and each underlying's level by the middle of that expiry's strikes. */

@@ -142,6 +142,23 @@ describe('subscribing', () => {
   });
 });
 
+describe('a new day', () => {
+  it('streams under a recycled token the contract that it names now', async () => {
+    const kit = await start({}, { speed: 10, roundMs: 100, nowMs: istMs('2026-08-18', '15:30') });
+    const client = await kit.connect();
+    const old = kit.market.bySymbol('NFO', 'NIFTY2681824200CE')!;
+    client.send({ a: 'subscribe', v: [old.instrument_token] });
+    await until(() => client.packets().length >= 2);
+    kit.market.clock.set({ nowMs: istMs('2026-08-19', '09:20'), speed: 0 });
+    await until(() => kit.market.dumpDay === '2026-08-19');
+    const now = kit.market.quote(old.instrument_token)!;
+    expect(now.instrument.tradingsymbol).not.toBe(old.tradingsymbol);
+    const price = () => client.packets().at(-1)!.readUInt32BE(4);
+    await until(() => price() === Math.round(now.last_price * 100));
+    expect(client.packets().at(-1)!.readUInt32BE(16)).toBe(now.volume);
+  });
+});
+
 describe('the limit of instruments', () => {
   it("refuses the token past it by Kite's own message, keeps what fits, and the link stays", async () => {
     const kit = await start({ maxInstruments: 3 }, { speed: 0 });
