@@ -26,7 +26,7 @@ export interface BrokerClientOptions {
   readonly breaker: BreakerGate;
 }
 
-/** The broker's own limit on a reply is not known; its three clients give up after 7 s (KITE.md section 1). */
+/** The broker's own limit on a reply is not known; its three clients give up after 7 s. */
 export const DEFAULT_REPLY_TIMEOUT_MS = 7_000;
 export const DEFAULT_CONNECT_TIMEOUT_MS = 3_000;
 

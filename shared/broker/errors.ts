@@ -37,7 +37,7 @@ export interface ExchangeRecord {
   readonly status?: number | undefined;
 }
 
-/** Refusals by the order management system that leave no order behind (KITE.md section 2). */
+/** Refusals by the order management system that leave no order behind (kite.trade/docs/connect/v3/exceptions). */
 const REFUSALS = new Set([
   'InputException',
   'MarginException',

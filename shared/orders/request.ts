@@ -57,7 +57,7 @@ const triggered = (order: OrderFields) => stopped(order) || order.variety === 'c
 const unpriced = (order: OrderFields) => order.order_type === 'MARKET' || order.order_type === 'SL-M';
 const cash = (order: OrderFields) => order.exchange === 'NSE' || order.exchange === 'BSE';
 
-/** What must hold between fields (KITE.md sections 6 and 7; prices of 0 count as absent, as clients send them). */
+/** What must hold between fields (kite.trade/docs/connect/v3/orders; prices of 0 count as absent, as clients send them). */
 const RULES: readonly Rule[] = [
   {
     path: 'price',

@@ -11,7 +11,7 @@ export const secondsToMs = (otherwiseS: number) =>
 
 const schema = z.object({
   ORDER_ATTEMPT_S: secondsToMs(5),
-  /** The broker's own clients wait as long (KITE.md section 1). */
+  /** The broker's own clients wait as long (7 s in kiteconnect for JS, Python and Go). */
   BROKER_TIMEOUT_S: secondsToMs(7),
   LATE_ORDER_WINDOW_S: secondsToMs(30),
   ORDER_LOOK_EVERY_S: secondsToMs(2),

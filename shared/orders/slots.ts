@@ -11,7 +11,7 @@ export interface SlotLimits {
   readonly toleranceMs: number;
 }
 
-/** The broker's own limits (KITE.md section 3). */
+/** The broker's own limits (kite.trade/docs/connect/v3/exceptions, section on rate limits). */
 const BROKER_LIMITS = { perSecond: 10, perMinute: 400, perDay: 5_000 };
 
 /** @param margin the share of each limit that is left to the account's other apps, 0 to below 1 */

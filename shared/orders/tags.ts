@@ -21,7 +21,7 @@ export function taskIdFloor(wallMs: number): string {
 export const TASK_ID = /^[0-9a-z]{18}$/;
 
 /**
- * The broker's `tag` of one slice: at most 20 alphanumeric characters (KITE.md section 6), the only mark by which
+ * The broker's `tag` of one slice: at most 20 alphanumeric characters (kite.trade/docs/connect/v3/orders), the only mark by which
  * an order of unknown outcome is found again. All attempts of a slice carry the same one, so that any of them is found.
  */
 export function sliceTag(taskId: string, slice: number): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How many instruments an account may be asked to stream; the broker's limits are in KITE.md's WebSocket facts. */
+/** How many instruments an account may be asked to stream; the broker's own limits: kite.trade/docs/connect/v3/websocket. */
 export interface CapacityConfig {
   /** WebSockets the broker allows an account. */
   readonly connections: number;
