@@ -1,6 +1,7 @@
 import type { Figure } from './figure.ts';
 import { postToTick } from './post-to-tick.ts';
 import { simulatorFeedRate } from './simulator-feed.ts';
+import { simulatorMemoryGrowth } from './simulator-memory.ts';
 import { simulatorOrdersPerSecond } from './simulator-orders.ts';
 import { decodeRatio } from './streamer/decode.ts';
 import { latency } from './streamer/latency.ts';
@@ -28,6 +29,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   { names: ['latency_p99_ms', 'latency_p50_ms'], run: latency },
   { names: ['rss_mb'], run: residentMemory },
   { names: ['simulator_feed_ticks_per_s'], run: simulatorFeedRate },
+  { names: ['simulator_memory_growth_mb'], run: simulatorMemoryGrowth },
   { names: ['simulator_orders_per_s'], run: simulatorOrdersPerSecond },
   { names: ['post_to_tick_p95_ms', 'post_500_to_tick_ms'], run: postToTick },
 ];

@@ -40,7 +40,6 @@ export class LoadGenerator {
   #rate = 0;
   #lastMs = 0;
   #owed = 0;
-  #up = false;
 
   constructor(streams: Streams, connections: ReadonlySet<FeedConnection>, clock: Clock) {
     this.#streams = streams;
@@ -83,7 +82,6 @@ export class LoadGenerator {
     }
     const each = Math.floor(this.#owed / ready.length);
     this.#owed -= each * ready.length;
-    this.#up = !this.#up;
     const seconds = Math.floor(this.#clock.nowMs() / 1000);
     for (const connection of ready) this.#sendTo(connection, each, seconds);
   }
@@ -91,10 +89,11 @@ export class LoadGenerator {
   #sendTo(connection: FeedConnection, ticks: number, seconds: number): void {
     const turn = this.#turnOf(connection);
     for (let sent = 0; sent < ticks; sent++) {
-      const token = turn.tokens[turn.next++ % turn.tokens.length]!;
+      const token = turn.tokens[turn.next % turn.tokens.length]!;
+      const up = Math.floor(turn.next++ / turn.tokens.length) % 2 === 1;
       const mode = connection.subscriptions.mode(token);
       const packet = mode === undefined ? undefined : this.#streams.stream(token)?.packet(mode);
-      if (packet !== undefined) connection.push(moved(packet, token, seconds, this.#up));
+      if (packet !== undefined) connection.push(moved(packet, token, seconds, up));
     }
     connection.flush();
   }
