@@ -65,7 +65,7 @@ function marketPrice(bid: number, ask: number, ltp: number): number {
 
 function slowVolatility(instrument: Instrument, spot: number, years: number, price: number): number | null {
   if (years <= 0 || price <= 0 || spot <= 0) return null;
-  const at = (sigma: number) => valueOf(instrument, spot, years, sigma, RATE);
+  const at = (sigma: number) => worthOf(instrument, spot, years, sigma, RATE);
   let low = 0;
   let high = 500;
   if (price <= at(1e-12) + 1e-9 || price >= at(high)) return null;
@@ -83,7 +83,7 @@ function slowGreeks(
   years: number,
   sigma: number,
 ): NonNullable<SlowOption['greeks']> {
-  const at = (s: number, t: number, v: number, r: number) => valueOf(instrument, s, t, v, r);
+  const at = (s: number, t: number, v: number, r: number) => worthOf(instrument, s, t, v, r);
   // The spot step grows with the distance that the spot typically moves: smooth enough for a second difference.
   const ds = spot * sigma * Math.sqrt(years) * 0.01;
   const [dt, dv, dr] = [years * 1e-4, sigma * 1e-4, 1e-5];
@@ -100,7 +100,7 @@ function slowGreeks(
   };
 }
 
-function valueOf(instrument: Instrument, spot: number, years: number, sigma: number, rate: number): number {
+function worthOf(instrument: Instrument, spot: number, years: number, sigma: number, rate: number): number {
   return optionPrice(
     instrument.instrument_type as 'CE' | 'PE',
     spot,
