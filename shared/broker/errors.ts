@@ -64,6 +64,8 @@ export function errorKind(
   const status = record.status ?? 0;
   if (status === 429) return 'rate_limited';
   if (status < 400 || status >= 500) return 'ambiguous';
+  // Its words ("Insufficient funds ... Check the orderbook") are advice to a person: nothing was placed.
+  if (body.error_type === 'MarginException') return 'refused';
   if (CHECK_FIRST.test(body.message ?? '')) return 'ambiguous';
   if (status === 403 && body.error_type === 'TokenException') return 'session_dead';
   if (UNROUTED.has(status)) return 'refused';

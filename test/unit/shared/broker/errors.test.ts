@@ -27,6 +27,7 @@ describe('the kind of a broker error', () => {
   it.each([
     ['InputException', 'Invalid `quantity`.'],
     ['MarginException', 'Insufficient funds. Required margin is 95417.84 but available margin is 74251.80.'],
+    ['MarginException', 'Insufficient funds. Check the orderbook for open orders.'],
     ['OrderException', 'Your order price is lower than the current lower circuit limit.'],
     ['HoldingException', 'No holdings'],
     ['UserException', 'The user is not enabled for NFO'],
