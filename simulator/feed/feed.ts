@@ -122,7 +122,8 @@ class SimulatedFeed implements Feed {
   }
 
   #admit(request: IncomingMessage): Admission {
-    const url = new URL(request.url ?? '/', 'http://feed');
+    const url = URL.parse(request.url ?? '/', 'http://feed');
+    if (url === null) return { refused: 400, message: 'The address is no URL.' };
     if (this.#closed) return { refused: 503, message: 'The feed is closing.' };
     if (url.pathname !== '/') return { refused: 404, message: `There is no feed at ${url.pathname}.` };
     const apiKey = url.searchParams.get('api_key') ?? '';

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { istMs } from '#shared/market/calendar.ts';
 import { type FeedKit, feedKit, NIFTY_50, packetsOf, pause, SESSION, until } from './feed-kit.ts';
@@ -55,6 +57,22 @@ describe('connecting', () => {
     });
     expect(status).toBe(404);
   });
+
+  it.each(['//', '/?api_key=%', 'http://[', '*'])(
+    'at %s gets an answer and ends nothing else',
+    async (path) => {
+      const kit = await start({}, { speed: 0 });
+      const socket = createConnection(Number(new URL(kit.url).port), '127.0.0.1');
+      socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: feed\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+          'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      );
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 40[034] /);
+      socket.destroy();
+      await kit.connect();
+    },
+  );
 
   it('needs no session to stay: one that ends leaves its links until the next connect', async () => {
     const kit = await start();
