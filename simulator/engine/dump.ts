@@ -21,11 +21,28 @@ function loadDump(file: string): Instrument[] {
   try {
     const rows = parseInstrumentsCsv(text);
     if (rows.length === 0) throw new Error('it has no rows');
+    for (const row of rows) checkUsable(row);
     return rows;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new MarketInputError(`${file} is no instruments dump: ${reason}`, { cause });
   }
+}
+
+/** What could not be priced is better refused than served. */
+function checkUsable({
+  tradingsymbol,
+  instrument_type,
+  expiry,
+  strike,
+  tick_size,
+  lot_size,
+}: Instrument): void {
+  if (!(tick_size >= 0 && lot_size >= 0)) throw new Error(`${tradingsymbol} has no usable tick or lot size`);
+  if (instrument_type === 'EQ') return;
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(expiry) && !Number.isNaN(Date.parse(expiry));
+  if (!isDay) throw new Error(`${tradingsymbol} has the expiry "${expiry}", not a day (yyyy-mm-dd)`);
+  if (instrument_type !== 'FUT' && !(strike > 0)) throw new Error(`${tradingsymbol} has no strike`);
 }
 
 /** What of yesterday's dump a new day still has: expired contracts go. */

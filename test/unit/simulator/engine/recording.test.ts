@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { istMs } from '#shared/market/calendar.ts';
+import { INSTRUMENT_COLUMNS } from '#shared/market/instruments-csv.ts';
 import { loadDumps } from '#simulator/engine/dump.ts';
 import { MarketInputError } from '#simulator/engine/input.ts';
 import { contractKey, loadRecording, parseRecording } from '#simulator/engine/recording.ts';
@@ -76,5 +77,17 @@ describe('files', () => {
     expect(() => loadRecording(join(dir, 'missing.csv'))).toThrow(/missing\.csv cannot be read/);
     expect(() => loadRecording(broken)).toThrow(/broken\.csv\.gz cannot be read/);
     expect(() => loadDumps([noDump])).toThrow(/no-dump\.csv is no instruments dump: expected the columns/);
+  });
+
+  it.each([
+    ['a derivative without an expiry', '258,1,ODDCE,ODD,0,,100,0.05,10,CE,NFO-OPT,NFO'],
+    ['an expiry that is no date', '258,1,ODDFUT,ODD,0,soon,0,0.05,10,FUT,NFO-FUT,NFO'],
+    ['an option without a strike', '258,1,ODDPE,ODD,0,2026-08-25,0,0.05,10,PE,NFO-OPT,NFO'],
+    ['a tick size that is no number', '258,1,ODDPE,ODD,0,2026-08-25,100,x,10,PE,NFO-OPT,NFO'],
+  ])('of instruments with %s are refused by name', (_, row) => {
+    const file = join(dir, 'odd.csv');
+    writeFileSync(file, `${INSTRUMENT_COLUMNS.join(',')}\n${row}\n`);
+    expect(() => loadDumps([file])).toThrow(MarketInputError);
+    expect(() => loadDumps([file])).toThrow(/odd\.csv is no instruments dump: ODD(CE|FUT|PE) /);
   });
 });
