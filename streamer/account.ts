@@ -120,6 +120,13 @@ export class AccountStreamer implements ReconcileTarget {
     this.pool.change(modes, [...gone]);
   }
 
+  /** Reports every instrument that has values as changed: what a Redis lost is written again. */
+  repeatLastValues(): void {
+    for (const slot of this.#book.slots) {
+      if (slot.published && slot.packetLength > 0 && !slot.dirty) this.#events.onChanged(slot);
+    }
+  }
+
   /** A session with a higher version exists. */
   sessionChanged(version: number): void {
     if (this.#session !== undefined && this.#session.session_version >= version) return;

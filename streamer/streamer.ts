@@ -77,8 +77,9 @@ export class Streamer {
         onFailure: (kind, detail) => this.#sample(`redis ${kind}`, { detail }, 'publishing to Redis failed'),
       },
     );
+    redis.on('ready', () => this.#repeatLastValues());
     this.metrics = streamerMetrics({
-      accounts: () => this.#streamers(),
+      accounts: () => this.streamers(),
       sink: this.sink,
       loops: this.loops,
     });
@@ -105,9 +106,7 @@ export class Streamer {
     this.loops.start('dirty marks', config.RECONCILE_MARK_MS, () =>
       this.#eachHeld((held) => held.reconciler.checkMark()),
     );
-    this.loops.start('full comparison', config.RECONCILE_FULL_MS, () =>
-      this.#eachHeld((held) => held.reconciler.compareAll()),
-    );
+    this.loops.start('full comparison', config.RECONCILE_FULL_MS, () => this.compareAll());
     this.loops.start('last values', config.LAST_VALUES_EVERY_MS, () =>
       this.#eachHeld((held) => held.lastValues.flush()),
     );
@@ -116,6 +115,12 @@ export class Streamer {
     });
     this.#flushTimer = setInterval(() => this.#flushTick(), config.BATCH_MAX_MS);
     logger.info({ holder: config.STREAMER_ID, model: config.PRICING_MODEL }, 'streamer started');
+  }
+
+  /** Compares everything with the table, and writes all last values again in case Redis lost some. */
+  async compareAll(): Promise<void> {
+    await this.#eachHeld((held) => held.reconciler.compareAll());
+    this.#repeatLastValues();
   }
 
   /** Stops connections, publishes what is left, gives the leases back. */
@@ -134,7 +139,7 @@ export class Streamer {
 
   report(): ReturnType<typeof healthReport> {
     return healthReport({
-      accounts: [...this.#streamers()].map((streamer) => ({
+      accounts: [...this.streamers()].map((streamer) => ({
         accountId: streamer.accountId,
         lease: this.#keeper.held(streamer.accountId),
         subscriptions: streamer.subscriptions,
@@ -149,7 +154,7 @@ export class Streamer {
     });
   }
 
-  *#streamers(): Generator<AccountStreamer> {
+  *streamers(): Generator<AccountStreamer> {
     for (const held of this.#held.values()) yield held.streamer;
   }
 
@@ -246,12 +251,16 @@ export class Streamer {
     this.#sample(`text ${accountId}`, { account_id: accountId, text: text.slice(0, 500) }, 'text frame');
   }
 
+  #repeatLastValues(): void {
+    for (const streamer of this.streamers()) streamer.repeatLastValues();
+  }
+
   #flushAll(): void {
-    for (const streamer of this.#streamers()) streamer.pipeline.flush();
+    for (const streamer of this.streamers()) streamer.pipeline.flush();
   }
 
   #flushTick(): void {
-    for (const streamer of this.#streamers()) {
+    for (const streamer of this.streamers()) {
       streamer.pipeline.flush();
       streamer.pipeline.flushIdle();
     }

@@ -68,7 +68,9 @@ function own(child: ChildProcess, url: string, port: number): OwnProcess {
     child.kill(signal);
     await ended;
   };
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   return { url, port, child, stop };
 }
 

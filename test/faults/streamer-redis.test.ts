@@ -1,0 +1,229 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Instrument } from '#shared/market/instrument.ts';
+import { redisNames, TICK_CHANNELS } from '#shared/messages/channels.ts';
+import type { LastValue } from '#shared/messages/envelope.ts';
+import {
+  NO_REDIS,
+  type OwnProcess,
+  redisServer,
+  startRedisProcess,
+  startSimulatorProcess,
+  until,
+} from '#test/support/processes.ts';
+import { Recorder, unaccounted } from '#test/support/recorder.ts';
+import { RIG_ACCOUNT, type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
+
+const FULL = process.env.FULL === '1';
+const OUTAGE_MS = FULL ? 30_000 : 3_000;
+const PREFIX = 'faults:redis';
+const names = redisNames(PREFIX);
+
+describe.skipIf(redisServer() === undefined)(
+  `the streamer and its Redis${redisServer() === undefined ? `: ${NO_REDIS}` : ''}`,
+  () => {
+    let simulator: OwnProcess;
+    let instruments: Instrument[];
+    let redis: OwnProcess;
+    let rig: Rig | undefined;
+    let recorder: Recorder | undefined;
+
+    beforeAll(async () => {
+      simulator = await startSimulatorProcess(['--market', 'open']);
+      const all = await simulatorInstruments(simulator.url);
+      const options = all.filter((each) => each.name === 'NIFTY' && each.strike > 0).slice(0, 60);
+      instruments = [...options, ...all.filter((each) => each.instrument_type === 'FUT').slice(0, 3)];
+    });
+    afterAll(() => simulator.stop());
+
+    afterEach(async () => {
+      await recorder?.stop();
+      await rig?.stop();
+      await redis.stop('SIGKILL');
+      recorder = undefined;
+      rig = undefined;
+    });
+
+    async function start(
+      env: Readonly<Record<string, string>> = {},
+    ): Promise<{ rig: Rig; recorder: Recorder }> {
+      redis = await startRedisProcess();
+      recorder = new Recorder({ redisUrl: redis.url, prefix: PREFIX });
+      rig = await startRig({
+        simulatorUrl: simulator.url,
+        redisUrl: redis.url,
+        prefix: PREFIX,
+        instruments,
+        env: { SINK_TIMEOUT_MS: '500', SINK_BREAKER_OPEN_MS: '1000', ...env },
+      });
+      const { newest } = recorder;
+      await until(() => newest.size >= instruments.length, 20_000, 'a tick of every instrument');
+      return { rig, recorder };
+    }
+
+    /** Every packet ended as published, folded, rejected, for pricing alone, waiting or discarded: none vanished. */
+    function expectAccounted(each: Rig): void {
+      const [account] = accountsOf(each);
+      const { packets, pricingOnly, rejected } = account!.pipeline.counts;
+      const ofChannels = TICK_CHANNELS.map((channel) => account!.batchers[channel]);
+      const sum = (value: (batcher: (typeof ofChannels)[number]) => number) =>
+        ofChannels.reduce((total, batcher) => total + value(batcher), 0);
+      const refused = Object.values(rejected).reduce((total, times) => total + times, 0);
+      const settled = sum((b) => b.publishedTotal) + sum((b) => b.foldedTotal) + sum((b) => b.discardedTotal);
+      expect(packets).toBe(settled + sum((b) => b.backlog) + pricingOnly + refused);
+    }
+
+    async function expectRecovered(each: Rig, seen: Recorder): Promise<void> {
+      const before = seen.envelopes.length;
+      await until(() => each.streamer.report().status === 'ok', 20_000, 'health to be ok');
+      await until(() => seen.envelopes.length > before + 20, 20_000, 'envelopes to flow');
+      for (const channel of ['options', 'futures']) expect(unaccounted(seen, channel)).toBe(0);
+      expectAccounted(each);
+    }
+
+    it('stopped and started again: the streamer folds meanwhile, recovers, and the reader knows what it missed', async () => {
+      const each = await start();
+      await redis.stop('SIGKILL');
+      await until(() => each.rig.streamer.report().status === 'critical', 5_000, 'health to tell');
+      await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
+      redis = await startRedisProcess({ port: redis.port });
+      await expectRecovered(each.rig, each.recorder);
+      const values = each.rig.redis;
+      await until(
+        async () => (await values.hlen(names.last)) === instruments.length,
+        10_000,
+        'the hash to fill',
+      );
+    });
+
+    it('hung: nothing blocks, values fold, and after it wakes nothing is unaccounted for', async () => {
+      const each = await start({ SINK_MAX_BATCHES: '2', BATCH_MAX_TICKS: '10' });
+      redis.child.kill('SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
+      const [account] = accountsOf(each.rig);
+      expect(account!.batchers.options.foldedTotal).toBeGreaterThan(0);
+      expect(account!.batchers.options.backlog).toBeLessThanOrEqual(instruments.length + 10);
+      redis.child.kill('SIGCONT');
+      await expectRecovered(each.rig, each.recorder);
+    });
+
+    it('flushed: the hash of last values is whole again after the next full comparison', async () => {
+      const each = await start();
+      await each.rig.redis.flushall();
+      await each.rig.streamer.compareAll();
+      await expectRecovered(each.rig, each.recorder);
+      expect(each.recorder.missed).toBe(0);
+      await until(
+        async () => (await each.rig.redis.hlen(names.last)) > instruments.length / 2,
+        20_000,
+        'values',
+      );
+    });
+
+    it('refusing the password: health is critical, and the right one later brings everything back', async () => {
+      const each = await start();
+      await each.rig.redis.config('SET', 'requirepass', 'secret');
+      await each.rig.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no').catch(() => {});
+      await until(() => each.rig.streamer.report().status === 'critical', 10_000, 'health to tell');
+      const admin = new Redis(redis.url.replace('//', '//:secret@'));
+      await admin.config('SET', 'requirepass', '');
+      admin.disconnect();
+      await expectRecovered(each.rig, each.recorder);
+    });
+
+    it('keeps last values at most a second behind, and removes those of removed instruments', async () => {
+      const each = await start();
+      const removed = instruments.slice(0, 20).map((instrument) => instrument.instrument_token);
+      each.rig.subscriptions.remove(removed);
+      const left = instruments.length - removed.length;
+      await until(async () => (await each.rig.redis.hlen(names.last)) === left, 5_000, 'the fields to go');
+      const sequence = await each.rig.redis.hgetall(names.lastSeq);
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      const later = await each.rig.redis.hgetall(names.lastSeq);
+      const field = `options:${RIG_ACCOUNT}`;
+      expect(Number(later[field]!.split('-')[1])).toBeGreaterThan(Number(sequence[field]!.split('-')[1]));
+    });
+
+    it('gives a late reader the last values and then every tick after them, once', async () => {
+      const each = await start();
+      const late = new Recorder({ redisUrl: redis.url, prefix: PREFIX, from: 'last_values' });
+      await until(
+        () => late.newest.size === instruments.length && late.envelopes.length > 40,
+        15_000,
+        'values',
+      );
+      const { seq } = late.of('options')[0]!;
+      const whole = each.recorder.of('options').filter((envelope) => envelope.seq >= seq);
+      const seen = late.of('options');
+      expect(seen.map((envelope) => envelope.seq)).toEqual(
+        whole.slice(0, seen.length).map((envelope) => envelope.seq),
+      );
+      expect(late.envelopes[0]!.source).toBe('last');
+      const firstTicks = new Map<number, number>();
+      for (const envelope of late.envelopes) {
+        for (const tick of envelope.ticks) {
+          const before = firstTicks.get(tick.instrument_token) ?? 0;
+          expect(tick.received_ts).toBeGreaterThanOrEqual(before);
+          firstTicks.set(tick.instrument_token, tick.received_ts);
+        }
+      }
+      await late.stop();
+    });
+
+    it('lets a reader that was away read the log, without a hole', async () => {
+      const each = await start();
+      const admin = each.rig.redis;
+      for (let times = 0; times < 3; times += 1) {
+        await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+        await new Promise((resolve) => setTimeout(resolve, 700));
+      }
+      await until(() => each.recorder.envelopes.some(({ source }) => source === 'log'), 10_000, 'a replay');
+      await expectRecovered(each.rig, each.recorder);
+      expect(each.recorder.missed).toBe(0);
+      const seqs = each.recorder.of('options').map((envelope) => envelope.seq);
+      expect(seqs).toEqual(seqs.map((_, index) => seqs[0]! + index));
+    });
+
+    it('publishes bare snapshots where that is asked for', async () => {
+      redis = await startRedisProcess();
+      const listener = new Redis(redis.url);
+      const messages: string[] = [];
+      listener.on('message', (_channel, text: string) => messages.push(text));
+      await listener.subscribe(names.ticks('options'));
+      const env = { PUBLISH_FORMAT: 'single' };
+      rig = await startRig({
+        simulatorUrl: simulator.url,
+        redisUrl: redis.url,
+        prefix: PREFIX,
+        instruments,
+        env,
+      });
+      await until(() => messages.length > 100, 15_000, 'messages');
+      listener.disconnect();
+      for (const text of messages)
+        expect(JSON.parse(text)).toMatchObject({ type: 'option', underlying: 'NIFTY' });
+    });
+
+    it('writes what the channels carried into the hash', async () => {
+      const each = await start();
+      const [token] = instruments.map((instrument) => instrument.instrument_token);
+      const read = () => each.rig.redis.hget(names.last, String(token));
+      await until(async () => (await read()) !== null, 5_000, 'a value');
+      const text = await read();
+      const { lease, seq, tick } = JSON.parse(text!) as LastValue;
+      await until(
+        () => each.recorder.of('options').some((envelope) => envelope.seq >= seq),
+        5_000,
+        'the envelope',
+      );
+      const carrier = each.recorder
+        .of('options')
+        .find((envelope) => envelope.seq === seq && envelope.lease === lease);
+      expect(carrier?.ticks).toContainEqual(tick);
+    });
+  },
+);
+
+function accountsOf(rig: Rig) {
+  return [...rig.streamer.streamers()];
+}
