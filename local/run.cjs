@@ -14,6 +14,7 @@ const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const PACKAGES_MB = 800;
 const root = path.join(__dirname, '..');
 
 function fail(sentence) {
@@ -43,9 +44,18 @@ function isInstalled() {
   return Object.keys(wanted).every((name) => present[name] === wanted[name]);
 }
 
+function diskFull() {
+  return `The disk is full: the packages need about ${PACKAGES_MB} MB below this folder. Free some space and run the command again.`;
+}
+
+function freeMb() {
+  const { bavail, bsize } = fs.statfsSync(root);
+  return (bavail * bsize) / 1e6;
+}
+
 function explainInstallFailure(output) {
   if (/ENOSPC|no space left/i.test(output)) {
-    return 'The disk is full: the packages need about 1 GB below this folder. Free some space and run the command again.';
+    return diskFull();
   }
   if (/EACCES|EPERM|EROFS/.test(output)) {
     return 'This folder cannot be written to: give yourself write access to it and run the command again.';
@@ -66,6 +76,8 @@ function explainInstallFailure(output) {
 // Not `npm ci`: it refuses a lock file that lacks an optional package of a platform that is not this one, and
 // registries that mirror only some platforms make such lock files. What was installed is checked afterwards.
 function install() {
+  // Asked before: on a full disk npm fails in many ways, few of which say so.
+  if (freeMb() < PACKAGES_MB) fail(diskFull());
   const started = Date.now();
   process.stderr.write('Installing packages from the lock file (once) ...\n');
   const npm = process.env.npm_execpath

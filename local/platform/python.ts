@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetUpProblem } from '../supervise/problem.ts';
 import { type CommandOptions, lastLinesOf, runCommand } from './command.ts';
 import { PROJECT_DIR } from './settings.ts';
 
 const OLDEST_PYTHON: readonly [number, number] = [3, 10];
+const ENVIRONMENT_MB = 200;
 const REQUIREMENTS = join(PROJECT_DIR, 'local/requirements.txt');
 
 export interface PythonEnvironment {
@@ -37,6 +38,9 @@ export async function ensurePythonEnvironment(
 
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
+  // Asked before: on a full disk venv and pip fail in many ways, few of which say so.
+  const { bavail, bsize } = await statfs(dir);
+  if ((bavail * bsize) / 1e6 < ENVIRONMENT_MB) throw diskFull();
   const venv = await runCommand(python, ['-m', 'venv', dir], options);
   if (venv.code !== 0) throw explainVenvFailure(venv.output);
   const pip = await runCommand(
@@ -96,5 +100,5 @@ function explainPipFailure(output: string): SetUpProblem {
 const isDiskFull = (output: string) => /No space left on device|Errno 28/i.test(output);
 const diskFull = () =>
   new SetUpProblem(
-    'The disk is full: about 300 MB are needed below .local/. Free some space and run the command again.',
+    `The disk is full: about ${ENVIRONMENT_MB} MB are needed below .local/. Free some space and run the command again.`,
   );
