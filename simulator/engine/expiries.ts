@@ -19,6 +19,8 @@ export interface Expiry {
 }
 
 const EPOCH_DAY = '2000-01-01';
+/** Keeps the serials of weeklies positive. */
+const SERIAL_OFFSET = 100_000;
 const DAY_MS = 86_400_000;
 
 /** NSE and BSE: an expiry that falls on a holiday moves to the trading day before. */
@@ -40,7 +42,7 @@ function monthSerial(day: string): number {
 
 function toExpiry(nominal: string): Expiry {
   const monthly = lastOfMonth(nominal);
-  const serial = monthly ? monthSerial(nominal) : weekSerial(nominal) - monthSerial(nominal);
+  const serial = monthly ? monthSerial(nominal) : weekSerial(nominal) - monthSerial(nominal) + SERIAL_OFFSET;
   return { day: traded(nominal), nominal, monthly, serial };
 }
 

@@ -4,6 +4,7 @@ import type { Candle, Market, Quote, ReplayState } from '#simulator/contracts.ts
 import { candlesOf } from './candles.ts';
 import { SimClock } from './clock.ts';
 import { loadDumps, withoutExpired } from './dump.ts';
+import { MarketInputError } from './input.ts';
 import { MarketHours, segmentOfInstrument } from './market-hours.ts';
 import { createModel } from './models.ts';
 import { QuoteMaker } from './quotes.ts';
@@ -33,14 +34,25 @@ export interface MarketOptions {
 }
 
 const PASS_EVERY_MS = 25;
+const DEFAULT_DUMP_TIME = '08:00';
 
 /**
  * @throws MarketInputError when a file cannot be read or is not what it should be; the message names file and column or line.
  */
 export async function createMarket(options: MarketOptions = {}): Promise<SimulatedMarket> {
+  checkOptions(options);
   const recording = options.replayFile === undefined ? undefined : loadRecording(options.replayFile);
   const files = options.instrumentFiles ?? [];
   return new SimulatedMarket(options, files.length > 0 ? loadDumps(files) : undefined, recording);
+}
+
+function checkOptions({ dumpTime = DEFAULT_DUMP_TIME, roundMs = DEFAULT_ROUND_MS }: MarketOptions): void {
+  if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(dumpTime)) {
+    throw new MarketInputError(`dumpTime must be hh:mm, got "${dumpTime}"`);
+  }
+  if (!(roundMs >= PASS_EVERY_MS)) {
+    throw new MarketInputError(`roundMs must be at least ${PASS_EVERY_MS}, got ${roundMs}`);
+  }
 }
 
 export class SimulatedMarket implements Market {
@@ -74,7 +86,7 @@ export class SimulatedMarket implements Market {
       ...(recording === undefined ? {} : { slowDownAtMs: recording.toMs }),
     });
     this.#seed = options.seed ?? 1;
-    this.#dumpTime = options.dumpTime ?? '08:00';
+    this.#dumpTime = options.dumpTime ?? DEFAULT_DUMP_TIME;
     this.#files = files;
     this.#recording = recording;
     this.#book = new UnderlyingBook(this.#seed, files ?? [], recording);

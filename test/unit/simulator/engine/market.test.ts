@@ -300,6 +300,13 @@ describe('the change of the day', () => {
     const market = await marketAt('08:29:59', { dumpTime: '08:30' });
     expect(market.dumpDay).toBe('2026-08-17');
   });
+
+  it.each([{ dumpTime: '8am' }, { dumpTime: '24:00' }, { roundMs: 0 }, { roundMs: Number.NaN }])(
+    'and a round are refused as %o',
+    async (options) => {
+      await expect(createMarket(options)).rejects.toThrow(/must be/);
+    },
+  );
 });
 
 describe('candles', () => {

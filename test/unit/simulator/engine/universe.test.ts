@@ -26,6 +26,14 @@ describe('the built-in universe', () => {
     }
   });
 
+  it('keeps each index to its own range of exchange tokens', () => {
+    for (const row of universe('2026-08-18').filter((candidate) => candidate.expiry !== '')) {
+      const base = { NIFTY: 36_000, BANKNIFTY: 41_000, FINNIFTY: 46_000, SENSEX: 51_000 }[row.name]!;
+      expect(row.exchange_token).toBeGreaterThanOrEqual(base);
+      expect(row.exchange_token).toBeLessThan(base + 5_000);
+    }
+  });
+
   it('has the real tokens of the indices and of RELIANCE', () => {
     const byKey = new Map(universe('2026-08-18').map((row) => [key(row), row.instrument_token]));
     for (const name of ['NIFTY', 'BANKNIFTY', 'FINNIFTY', 'SENSEX']) {
