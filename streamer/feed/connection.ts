@@ -156,10 +156,10 @@ export class FeedConnection {
     socket.on('message', (data, isBinary) => {
       if (socket === this.#socket) this.#received(data as Buffer, isBinary);
     });
-    socket.on('unexpected-response', (request, response) => {
+    socket.on('unexpected-response', (_request, response) => {
       this.#refusedStatus = response.statusCode;
-      response.resume();
-      request.destroy();
+      // Whoever listens to this event has to end the attempt: nothing else would.
+      socket.terminate();
     });
     socket.on('error', (error) => {
       failure = error.message;

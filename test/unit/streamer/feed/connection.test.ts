@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { systemClock } from '#shared/clock.ts';
+import { type DisconnectCause, FeedConnection } from '#streamer/feed/connection.ts';
+import { until } from '#test/support/processes.ts';
+
+/** A broker on loopback that a test scripts: it keeps the text frames of each connection. */
+class Broker {
+  readonly frames: { a: string; v: unknown }[][] = [];
+  readonly urls: string[] = [];
+  refuse: number | undefined;
+  readonly #server: Server = createServer();
+  readonly #sockets = new WebSocketServer({ noServer: true });
+
+  async start(): Promise<string> {
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.urls.push(request.url ?? '');
+      if (this.refuse !== undefined) {
+        socket.end(`HTTP/1.1 ${this.refuse} No\r\nContent-Length: 0\r\n\r\n`);
+        return;
+      }
+      this.#sockets.handleUpgrade(request, socket, head, (client) => {
+        const frames: { a: string; v: unknown }[] = [];
+        this.frames.push(frames);
+        client.on('message', (data) => frames.push(JSON.parse(String(data))));
+      });
+    });
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  send(data: Buffer | string): void {
+    for (const client of this.#sockets.clients) client.send(data);
+  }
+
+  drop(): void {
+    for (const client of this.#sockets.clients) client.terminate();
+  }
+
+  stop(): void {
+    this.drop();
+    this.#server.close();
+  }
+}
+
+describe('a connection', () => {
+  let broker: Broker;
+  let connection: FeedConnection;
+  const downs: DisconnectCause[] = [];
+  const frames: number[] = [];
+  const texts: string[] = [];
+  let token = 'first';
+
+  async function connect(silenceMs = 60_000): Promise<void> {
+    const settings = {
+      url: await broker.start(),
+      silenceMs,
+      handshakeTimeoutMs: 2_000,
+      backoffBaseMs: 10,
+      backoffMaxMs: 50,
+      subscribeChunk: 3,
+    };
+    const session = async () => ({ api_key: 'key', access_token: token, session_version: 1 });
+    connection = new FeedConnection(
+      settings,
+      { clock: systemClock(), random: () => 0.5, session },
+      {
+        onFrame: (frame) => frames.push(frame.byteLength),
+        onText: (text) => texts.push(text),
+        onOpen: () => {},
+        onDown: (cause) => downs.push(cause),
+      },
+    );
+    connection.start();
+  }
+
+  beforeEach(() => {
+    broker = new Broker();
+    for (const list of [downs, frames, texts]) list.length = 0;
+    token = 'first';
+  });
+  afterEach(() => {
+    connection.close();
+    broker.stop();
+  });
+
+  const isOpen = () => until(() => connection.state === 'open', 5_000, 'the connection');
+
+  it('sends the difference only', async () => {
+    await connect();
+    await isOpen();
+    connection.change(
+      new Map([
+        [1, 'full'],
+        [2, 'ltp'],
+      ]),
+      [],
+    );
+    connection.change(
+      new Map([
+        [1, 'full'],
+        [2, 'quote'],
+      ]),
+      [],
+    );
+    connection.change(new Map(), [1, 77]);
+    await until(() => broker.frames[0]!.length === 5, 5_000, 'the frames');
+    expect(broker.frames[0]).toEqual([
+      { a: 'subscribe', v: [1, 2] },
+      { a: 'mode', v: ['ltp', [2]] },
+      { a: 'mode', v: ['full', [1]] },
+      { a: 'mode', v: ['quote', [2]] },
+      { a: 'unsubscribe', v: [1] },
+    ]);
+  });
+
+  it('subscribes all of it again in chunks after the link broke, with the newest session', async () => {
+    await connect();
+    await isOpen();
+    connection.change(new Map([1, 2, 3, 4].map((each) => [each, 'full' as const])), []);
+    token = 'second';
+    broker.drop();
+    await until(() => broker.frames[1]?.length === 4, 5_000, 'the frames');
+    expect(broker.frames[1]!.filter(({ a }) => a === 'subscribe').map(({ v }) => v)).toEqual([
+      [1, 2, 3],
+      [4],
+    ]);
+    expect(broker.urls[1]).toContain('access_token=second');
+    expect(downs).toHaveLength(1);
+  });
+
+  it.each([
+    [403, 'refused_403'],
+    [429, 'refused_429'],
+    [503, 'refused_other'],
+  ] as const)('that is refused with %d tries again and says why', async (status, cause) => {
+    broker.refuse = status;
+    await connect();
+    await until(() => downs.length >= 2, 5_000, 'two refusals');
+    expect(downs[0]).toBe(cause);
+    broker.refuse = undefined;
+    await isOpen();
+  });
+
+  it('without any message is taken for dead; heartbeats keep it alive and are no frames', async () => {
+    await connect(400);
+    await isOpen();
+    for (let beat = 0; beat < 8; beat += 1) {
+      broker.send(Buffer.of(0));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(downs).toEqual([]);
+    await until(() => downs[0] === 'silent', 5_000, 'silence to be noticed');
+    await isOpen();
+    expect(frames).toEqual([]);
+  });
+
+  it('passes on text frames, whatever they hold', async () => {
+    await connect();
+    await isOpen();
+    broker.send('{"type":"error","data":"no"}');
+    broker.send('no json');
+    await until(() => texts.length === 2, 5_000, 'the texts');
+  });
+
+  it('closes once and for good', async () => {
+    await connect();
+    await isOpen();
+    connection.close();
+    connection.close();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(broker.urls).toHaveLength(1);
+    expect(downs).toEqual([]);
+  });
+});
