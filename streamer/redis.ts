@@ -18,10 +18,12 @@ export function publishingRedis(url: string): Redis {
   });
 }
 
-/** A connection that listens; its subscriptions come back with it. */
+/** A connection that listens; whoever uses it subscribes on every `ready`. */
 export function listeningRedis(url: string): Redis {
   return new Redis(url, {
     maxRetriesPerRequest: null,
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
     connectTimeout: 5_000,
     retryStrategy: (times) => 20 + backoffMs(times, RECONNECT_BASE_MS, RECONNECT_MAX_MS, Math.random),
   });

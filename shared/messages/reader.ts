@@ -80,17 +80,23 @@ class TickReader {
     const channels = options.channels ?? TICK_CHANNELS;
     this.#channelOf = new Map(channels.map((channel) => [this.#names.ticks(channel), channel]));
     this.#inbox = new Inbox(options.maxWaitingTicks ?? DEFAULT_MAX_WAITING_TICKS);
-    this.#listening = new Redis(options.redisUrl, { maxRetriesPerRequest: null });
+    this.#listening = new Redis(options.redisUrl, {
+      maxRetriesPerRequest: null,
+      autoResubscribe: false,
+      autoResendUnfulfilledCommands: false,
+    });
     this.#asking = new Redis(options.redisUrl, { maxRetriesPerRequest: null });
     // ioredis connects again by itself; what was missed meanwhile shows as a gap.
     for (const redis of [this.#listening, this.#asking]) redis.on('error', () => {});
+    // Subscribed anew on every connection: ioredis forgets it when a connection ends before the answer.
+    this.#listening.on('ready', () => {
+      this.#listening.subscribe(...this.#channelOf.keys()).catch(() => this.#listening.disconnect(true));
+    });
     this.#listening.on('message', (name: string, text: string) => this.#received(name, text));
     options.signal?.addEventListener('abort', () => this.#wake());
   }
 
   async *envelopes(): AsyncGenerator<ReadEnvelope> {
-    // Waits here for a server that is not there yet; the signal still ends it.
-    await Promise.race([this.#listening.subscribe(...this.#channelOf.keys()), this.#whenAborted()]);
     if (this.#options.from === 'last_values' && !this.#isAborted()) {
       await this.#waitForLastValues();
       if (!this.#isAborted()) yield* this.#lastValues([...this.#channelOf.values()], 0);

@@ -16,7 +16,7 @@ export interface NudgeEvents {
   onBadNudge(problem: string): void;
 }
 
-/** Hears the control plane's hints on a connection of its own, which ioredis restores with its subscription. */
+/** Hears the control plane's hints on a connection of its own, subscribed anew whenever it comes back. */
 export function listenForNudges(redis: Redis, prefix: string, events: NudgeEvents): void {
   const channel = redisNames(prefix).nudge;
   redis.on('error', () => {});
