@@ -33,6 +33,8 @@ const SPEED = 60;
 const WARM_UP_MINUTES = 15;
 const MEASURED_MINUTES = 60;
 const BUDGET_MB = 5;
+const LOOKS = 12;
+const LOOK_EVERY_MS = 150;
 
 /**
  * What the memory that the simulator holds on to grows by in an hour of market time at 60x, 9,000 instruments in full mode on three links.
@@ -65,9 +67,9 @@ export async function simulatorMemoryGrowth(): Promise<Figure> {
     });
     await Promise.all(started);
     await sleep((WARM_UP_MINUTES / SPEED) * 60_000);
-    const before = keptBytes();
+    const before = await leastKeptBytes();
     await sleep((MEASURED_MINUTES / SPEED) * 60_000);
-    const grownMb = Math.max(0, keptBytes() - before) / 2 ** 20;
+    const grownMb = Math.max(0, (await leastKeptBytes()) - before) / 2 ** 20;
     return atMost('simulator_memory_growth_mb', grownMb, 'MB/h', BUDGET_MB);
   } finally {
     for (const reader of readers) reader.kill();
@@ -75,6 +77,16 @@ export async function simulatorMemoryGrowth(): Promise<Figure> {
     market.close();
     server.close();
   }
+}
+
+/** Frames on their way come and go within a second: the least of several looks has none of them. */
+async function leastKeptBytes(): Promise<number> {
+  const looks: number[] = [];
+  for (let i = 0; i < LOOKS; i++) {
+    looks.push(keptBytes());
+    await sleep(LOOK_EVERY_MS);
+  }
+  return Math.min(...looks);
 }
 
 /** What is left after a full collection: the resident size also follows the collector's own moods. */
