@@ -1,0 +1,93 @@
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { healthApp } from '#streamer/health/server.ts';
+import { type AccountFacts, type HealthFacts, healthReport } from '#streamer/health/status.ts';
+
+const ACCOUNT: AccountFacts = {
+  accountId: 'primary',
+  lease: 3,
+  subscriptions: 10,
+  unplaced: 0,
+  lastTickMs: Date.parse('2026-08-18T05:30:00Z'),
+  connections: [{ state: 'open', instruments: 10 }],
+};
+const GOOD: HealthFacts = {
+  accounts: [ACCOUNT],
+  redis: { connected: true, breaker: 'closed' },
+  loops: [{ name: 'leases', runs: 5, failures: 0, failuresInRow: 0, lastError: undefined }],
+  registry: { day: '2026-08-18', instruments: 114_000, refreshed_at: '2026-08-18T03:00:00.000Z' },
+  uptimeS: 60,
+};
+
+describe('health', () => {
+  it('tells of accounts, dependencies, loops and the registry', () => {
+    expect(healthReport(GOOD)).toMatchObject({
+      status: 'ok',
+      accounts: [
+        {
+          account_id: 'primary',
+          status: 'ok',
+          lease: 3,
+          subscriptions: 10,
+          last_tick_at: '2026-08-18T05:30:00.000Z',
+        },
+      ],
+      dependencies: { redis: { status: 'ok', circuit_breaker: 'closed' } },
+      registry: { day: '2026-08-18', instruments: 114_000 },
+    });
+  });
+
+  it.each<[string, string, Partial<HealthFacts>]>([
+    ['critical', 'Redis is away', { redis: { connected: false, breaker: 'closed' } }],
+    ['critical', 'the breaker is open', { redis: { connected: true, breaker: 'open' } }],
+    ['degraded', 'the breaker probes', { redis: { connected: true, breaker: 'half_open' } }],
+    [
+      'critical',
+      'no link of an account is open',
+      { accounts: [{ ...ACCOUNT, connections: [{ state: 'waiting', instruments: 10 }] }] },
+    ],
+    [
+      'degraded',
+      'one of two links is down',
+      {
+        accounts: [
+          { ...ACCOUNT, connections: [...ACCOUNT.connections, { state: 'waiting', instruments: 1 }] },
+        ],
+      },
+    ],
+    ['degraded', 'instruments have no room', { accounts: [{ ...ACCOUNT, unplaced: 1 }] }],
+    [
+      'degraded',
+      'a loop failed',
+      { loops: [{ name: 'x', runs: 9, failures: 1, failuresInRow: 1, lastError: 'no' }] },
+    ],
+    [
+      'critical',
+      'a loop keeps failing',
+      { loops: [{ name: 'x', runs: 9, failures: 9, failuresInRow: 9, lastError: 'no' }] },
+    ],
+    [
+      'ok',
+      'an account without subscriptions has one idle link',
+      { accounts: [{ ...ACCOUNT, subscriptions: 0, lastTickMs: 0 }] },
+    ],
+  ])('is %s when %s', (status, _when, change) => {
+    expect(healthReport({ ...GOOD, ...change }).status).toBe(status);
+  });
+});
+
+describe('the health server', () => {
+  function app(facts: HealthFacts, ready: boolean) {
+    return healthApp({ report: () => healthReport(facts), isReady: () => ready, metrics: new Registry() });
+  }
+
+  it('answers 503 only when critical, and readiness apart from health', async () => {
+    const degraded = { ...GOOD, accounts: [{ ...ACCOUNT, unplaced: 1 }] };
+    expect((await app(degraded, false).request('/health')).status).toBe(200);
+    expect((await app(degraded, false).request('/ready')).status).toBe(503);
+    const critical = { ...GOOD, redis: { connected: false, breaker: 'closed' as const } };
+    expect((await app(critical, true).request('/health')).status).toBe(503);
+    expect((await app(critical, true).request('/ready')).status).toBe(200);
+    expect((await app(GOOD, true).request('/metrics')).status).toBe(200);
+  });
+});
