@@ -1,5 +1,5 @@
 import { simulatorArguments, USAGE } from './platform/arguments.ts';
-import { type Platform, startPlatform } from './platform/platform.ts';
+import { startPlatform } from './platform/platform.ts';
 import { settingsFromEnvironment } from './platform/settings.ts';
 import { Steps } from './platform/steps.ts';
 import { welcome } from './platform/welcome.ts';
@@ -35,14 +35,11 @@ async function main(): Promise<void> {
     if (stopping.signal.aborted) return undefined;
     throw error;
   });
-  if (platform === undefined) return;
-  say(welcome(platform.outputs, steps.totalS));
-  await stopped;
-  await stop(platform);
-}
-
-async function stop(platform: Platform): Promise<void> {
-  await platform.stop();
+  if (platform !== undefined) {
+    say(welcome(platform.outputs, steps.totalS));
+    await stopped;
+    await platform.stop();
+  }
   say('Everything is stopped.');
 }
 
