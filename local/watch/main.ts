@@ -84,7 +84,13 @@ async function watch(options: WatchOptions): Promise<void> {
   // `| head` closes the pipe when it has enough: an end like any other.
   process.stdout.on('error', () => ending.abort());
   const timer = options.forMs === undefined ? undefined : setTimeout(() => ending.abort(), options.forMs);
-  const envelopes = readTicks({ redisUrl: options.redisUrl, prefix: options.prefix, signal: ending.signal });
+  const envelopes = readTicks({
+    redisUrl: options.redisUrl,
+    prefix: options.prefix,
+    // A quiet option has a place in the chain too; raw envelopes are those that come.
+    from: options.json ? 'live' : 'last_values',
+    signal: ending.signal,
+  });
   try {
     if (options.json) await printEnvelopes(envelopes);
     else await showChains(envelopes, options);
@@ -94,8 +100,10 @@ async function watch(options: WatchOptions): Promise<void> {
 }
 
 async function printEnvelopes(envelopes: AsyncIterable<ReadEnvelope>): Promise<void> {
-  for await (const { channel, ...envelope } of envelopes) {
+  for await (const { channel, source, missed, ...envelope } of envelopes) {
     process.stdout.write(`${JSON.stringify({ channel, ...envelope })}\n`);
+    if (missed > 0)
+      process.stderr.write(`${channel}: ${missed} envelopes missed before this ${source} one\n`);
   }
 }
 
@@ -117,7 +125,7 @@ async function showChains(envelopes: AsyncIterable<ReadEnvelope>, options: Watch
   try {
     for await (const envelope of envelopes) {
       marketMs = Math.max(marketMs ?? 0, envelope.ts);
-      rate.add(envelope.ticks.length, performance.now());
+      if (envelope.source !== 'last') rate.add(envelope.ticks.length, performance.now());
       for (const tick of envelope.ticks) chains.apply(tick);
     }
   } finally {

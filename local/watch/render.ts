@@ -58,7 +58,7 @@ function cell(option: OptionSnapshot | undefined, column: Column): string {
     case 'oi':
       return option.oi === undefined ? NOTHING : option.oi.toLocaleString('en-IN');
     case 'delta':
-      return option.delta === null ? NOTHING : option.delta.toFixed(2);
+      return option.delta === null ? NOTHING : (Math.round(option.delta * 100) / 100 + 0).toFixed(2);
     case 'iv':
       return option.iv === null ? NOTHING : (option.iv * 100).toFixed(1);
     case 'ltp':
