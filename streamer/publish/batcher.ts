@@ -2,6 +2,7 @@ import type { TickChannel } from '#shared/messages/channels.ts';
 import type { Slot } from '../enrich/slot.ts';
 import { sealEnvelope } from './envelope.ts';
 import { JsonWriter } from './json-writer.ts';
+import { PayloadPool } from './payload-pool.ts';
 import { writeSnapshot } from './snapshot-json.ts';
 
 /** One message for a tick channel. */
@@ -15,6 +16,8 @@ export interface Batch {
   readonly payload: Buffer;
   /** Its snapshots one by one; empty unless `BatcherSettings.keepSnapshots`. */
   readonly snapshots: readonly Buffer[];
+  /** Nobody reads the payload any more, no socket either: call at most once, or never. */
+  release(): void;
 }
 
 /** Where batches go. Both answers are immediate: nothing here waits. */
@@ -53,6 +56,7 @@ export class ChannelBatcher {
   readonly #context: BatcherContext;
   readonly #settings: BatcherSettings;
   readonly #sink: BatchSink;
+  readonly #pool = new PayloadPool();
   readonly #writer = new JsonWriter(16_384);
   #count = 0;
   #ends: number[] = [];
@@ -155,11 +159,12 @@ export class ChannelBatcher {
     }
     this.seq += 1;
     const head = { accountId, lease, seq: this.seq, ts: this.#context.nowMs(), folded };
-    const payload = sealEnvelope(this.#writer, head);
+    const payload = sealEnvelope(this.#writer, head, this.#pool);
     const snapshots = this.#takeSnapshots();
     this.#writer.position = 0;
     this.publishedTotal += ticks;
-    this.#sink.publish({ channel, accountId, lease, seq: this.seq, ticks, payload, snapshots });
+    const release = () => this.#pool.give(payload);
+    this.#sink.publish({ channel, accountId, lease, seq: this.seq, ticks, payload, snapshots, release });
   }
 
   #takeSnapshots(): Buffer[] {

@@ -1,4 +1,5 @@
 import type { JsonWriter } from './json-writer.ts';
+import type { PayloadPool } from './payload-pool.ts';
 
 export interface EnvelopeHead {
   readonly accountId: string;
@@ -11,15 +12,15 @@ export interface EnvelopeHead {
 const TAIL = Buffer.from(']}');
 
 /**
- * Closes a batch into a `TickEnvelope` in memory of its own. `writer` holds the snapshots from its start, with a
+ * Closes a batch into a `TickEnvelope` in memory of the pool. `writer` holds the snapshots from its start, with a
  * comma after each.
  */
-export function sealEnvelope(writer: JsonWriter, head: EnvelopeHead): Buffer {
+export function sealEnvelope(writer: JsonWriter, head: EnvelopeHead, pool: PayloadPool): Buffer {
   const text =
     `{"v":1,"account_id":"${head.accountId}","lease":${head.lease},"seq":${head.seq},"ts":${head.ts},` +
     `"folded":${head.folded},"ticks":[`;
   const end = Math.max(writer.position - 1, 0);
-  const payload = Buffer.allocUnsafeSlow(text.length + end + TAIL.length);
+  const payload = pool.take(text.length + end + TAIL.length);
   payload.write(text, 0, 'latin1');
   payload.set(writer.bytes.subarray(0, end), text.length);
   payload.set(TAIL, text.length + end);

@@ -3,6 +3,7 @@ import type { Breaker } from '#shared/breaker.ts';
 import type { Clock } from '#shared/clock.ts';
 import { redisNames } from '#shared/messages/channels.ts';
 import type { Batch, BatchSink } from './batcher.ts';
+import { sendFramed } from './framed-command.ts';
 import type { ReplayLog } from './replay-log.ts';
 
 export interface RedisSinkSettings {
@@ -26,6 +27,8 @@ interface Entry {
   readonly batch: Batch;
   sentAtMs: number;
   isSent: boolean;
+  /** How often it was written to a socket. */
+  sends: number;
 }
 
 const CHECK_MS = 250;
@@ -97,7 +100,7 @@ export class RedisSink implements BatchSink {
   }
 
   publish(batch: Batch): void {
-    this.#queue.push({ batch, sentAtMs: 0, isSent: false });
+    this.#queue.push({ batch, sentAtMs: 0, isSent: false, sends: 0 });
     this.#bytes += batch.payload.length;
     this.#sendNext();
   }
@@ -117,6 +120,7 @@ export class RedisSink implements BatchSink {
       if (entry.isSent) continue;
       if (this.#redis.status !== 'ready' || !this.#breaker.tryEnter()) return;
       entry.isSent = true;
+      entry.sends += 1;
       entry.sentAtMs = this.#clock.wallMs();
       this.#write(entry.batch).then(
         () => this.#answered(entry),
@@ -131,13 +135,17 @@ export class RedisSink implements BatchSink {
       const messages = batch.snapshots.map((snapshot) => this.#redis.publish(channel, snapshot));
       return Promise.all(messages);
     }
-    if (this.#log === undefined) return this.#redis.publish(channel, batch.payload);
+    if (this.#log === undefined) {
+      return sendFramed(this.#redis, ['PUBLISH', channel], batch.payload);
+    }
     return this.#log.append(batch, channel);
   }
 
   #answered(entry: Entry): void {
     // A late answer over a connection that was given up: the entry was sent again or is gone.
     if (!entry.isSent || !this.#remove(entry)) return;
+    // Sent twice, the first socket may still hold the memory.
+    if (entry.sends === 1) entry.batch.release();
     this.envelopesTotal += 1;
     this.#breaker.succeeded();
     this.#sendNext();

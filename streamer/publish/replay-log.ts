@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { redisNames } from '#shared/messages/channels.ts';
 import type { Batch } from './batcher.ts';
+import { sendFramed } from './framed-command.ts';
 
 /** Appends the envelope to its log, trimmed from below, and publishes it: the bytes cross the wire once. */
 const APPEND_AND_PUBLISH = `
@@ -43,7 +44,8 @@ export class ReplayLog {
     }
     const id = `${batch.lease}-${batch.seq}`;
     const oldest = this.#makeRoom(state, id, batch);
-    await this.#redis.eval(APPEND_AND_PUBLISH, 1, key, channel, id, oldest, batch.payload);
+    const words = ['EVAL', APPEND_AND_PUBLISH, '1', key, channel, id, oldest] as const;
+    await sendFramed(this.#redis, words, batch.payload);
   }
 
   /** Returns the id of the oldest entry to keep. */
