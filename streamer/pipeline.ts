@@ -45,8 +45,6 @@ export class TickPipeline {
   lastTickMs = 0;
   /** Set once: samples of rejects for the log. */
   onReject: ((reason: RejectReason, token: number) => void) | undefined;
-  /** Set once: instruments whose first tick since they were claimed shall be told of. */
-  onFirstTick: ((slot: Slot) => void) | undefined;
   /** Set once: the time of one pricing in 1,024. */
   onPricingTime: ((durationMs: number) => void) | undefined;
   readonly #context: PipelineContext;
@@ -95,7 +93,6 @@ export class TickPipeline {
   }
 
   #accept(slot: Slot, offset: number, length: number): void {
-    const isFirst = slot.packetLength === 0;
     decodeBody(this.#frame, offset, length, slot.fields);
     slot.packetLength = length;
     slot.receivedMs = this.#nowMs;
@@ -107,7 +104,6 @@ export class TickPipeline {
     this.lastTickMs = this.#nowMs;
     this.#context.batchers[CHANNEL_OF_KIND[slot.kind]].add(slot);
     if (!slot.dirty) this.#context.onChanged(slot);
-    if (isFirst) this.onFirstTick?.(slot);
   }
 
   /** One pricing in so many is timed: reading the clock costs a good part of what it would measure. */

@@ -14,6 +14,7 @@ import { streamerMetrics } from './health/metrics.ts';
 import { healthReport, type RegistryFacts } from './health/status.ts';
 import type { StreamerLogger } from './log.ts';
 import { LastValues } from './publish/last-values.ts';
+import { pubsubLimitProblem } from './publish/pubsub-limit.ts';
 import { RedisSink } from './publish/redis-sink.ts';
 import { ReplayLog } from './publish/replay-log.ts';
 import { accountSettings, sinkSettings } from './settings.ts';
@@ -77,7 +78,7 @@ export class Streamer {
         onFailure: (kind, detail) => this.#sample(`redis ${kind}`, { detail }, 'publishing to Redis failed'),
       },
     );
-    redis.on('ready', () => this.#repeatLastValues());
+    redis.on('ready', () => this.#redisIsBack());
     this.metrics = streamerMetrics({
       accounts: () => this.streamers(),
       sink: this.sink,
@@ -249,6 +250,20 @@ export class Streamer {
 
   #onText(accountId: string, text: string): void {
     this.#sample(`text ${accountId}`, { account_id: accountId, text: text.slice(0, 500) }, 'text frame');
+  }
+
+  #redisIsBack(): void {
+    this.#repeatLastValues();
+    this.#checkRedis().catch(() => {
+      // Managed servers do not show their configuration: docs/streamer.md says what to set there.
+    });
+  }
+
+  async #checkRedis(): Promise<void> {
+    const [, limits = ''] = (await this.#parts.redis.config('GET', 'client-output-buffer-limit')) as string[];
+    const problem = pubsubLimitProblem(limits);
+    if (problem !== undefined)
+      this.#sample('redis limits', { problem }, 'slow subscribers will be thrown out');
   }
 
   #repeatLastValues(): void {

@@ -1,8 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { redisNames, TICK_CHANNELS } from '#shared/messages/channels.ts';
 import type { LastValue } from '#shared/messages/envelope.ts';
+import { onTicks, type ReadEnvelope } from '#shared/messages/reader.ts';
 import {
   NO_REDIS,
   type OwnProcess,
@@ -13,10 +18,14 @@ import {
 } from '#test/support/processes.ts';
 import { Recorder, unaccounted } from '#test/support/recorder.ts';
 import { RIG_ACCOUNT, type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
+import { startTrickle } from '#test/support/trickle.ts';
 
 const FULL = process.env.FULL === '1';
 const OUTAGE_MS = FULL ? 30_000 : 3_000;
 const PREFIX = 'faults:redis';
+const PROJECT_DIR = resolvePath(import.meta.dirname, '../..');
+const PYTHON = resolvePath(PROJECT_DIR, '.local/venv/bin/python');
+const EXAMPLE = resolvePath(PROJECT_DIR, 'docs/examples/reader.py');
 const names = redisNames(PREFIX);
 
 describe.skipIf(redisServer() === undefined)(
@@ -59,6 +68,15 @@ describe.skipIf(redisServer() === undefined)(
       const { newest } = recorder;
       await until(() => newest.size >= instruments.length, 20_000, 'a tick of every instrument');
       return { rig, recorder };
+    }
+
+    async function control(path: string, body: object): Promise<void> {
+      const response = await fetch(`${simulator.url}/_sim/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect(response.ok).toBe(true);
     }
 
     /** Every packet ended as published, folded, rejected, for pricing alone, waiting or discarded: none vanished. */
@@ -182,6 +200,102 @@ describe.skipIf(redisServer() === undefined)(
       const seqs = each.recorder.of('options').map((envelope) => envelope.seq);
       expect(seqs).toEqual(seqs.map((_, index) => seqs[0]! + index));
     });
+
+    it('slow, behind a proxy that trickles: values fold, the reader is told how many, and it catches up', async () => {
+      redis = await startRedisProcess();
+      const proxy = await startTrickle(redis.port, 40_000);
+      recorder = new Recorder({ redisUrl: redis.url, prefix: PREFIX });
+      const env = { SINK_MAX_BATCHES: '2', BATCH_MAX_TICKS: '20', SINK_TIMEOUT_MS: '20000', REPLAY_MB: '0' };
+      rig = await startRig({
+        simulatorUrl: simulator.url,
+        redisUrl: proxy.url,
+        prefix: PREFIX,
+        instruments,
+        env,
+      });
+      const [account] = await new Promise<ReturnType<typeof accountsOf>>((resolve) => {
+        setTimeout(() => resolve(accountsOf(rig!)), 1_000);
+      });
+      await control('feed', { ticks_per_second: 5_000 });
+      await until(() => account!.batchers.options.foldedTotal > 1_000, 20_000, 'folding');
+      await control('feed', { ticks_per_second: 0 });
+      proxy.bytesPerS = Number.POSITIVE_INFINITY;
+      await expectRecovered(rig, recorder);
+      const { foldedTotal, publishedTotal } = account!.batchers.options;
+      await until(() => account!.batchers.options.backlog === 0, 10_000, 'the backlog to go');
+      const told = recorder.of('options').reduce((sum, envelope) => sum + envelope.folded, 0);
+      expect(told).toBe(foldedTotal);
+      const read = recorder.of('options').reduce((sum, envelope) => sum + envelope.ticks.length, 0);
+      expect(read).toBeGreaterThanOrEqual(publishedTotal);
+      expect(recorder.missed).toBe(0);
+      await proxy.stop();
+    });
+
+    it('with a reader that stands still and comes back: folded by instrument, nothing missed, the newest values', async () => {
+      const each = await start();
+      const slow: ReadEnvelope[] = [];
+      let mayGoOn = () => {};
+      const pause = new Promise<void>((resolve) => {
+        mayGoOn = resolve;
+      });
+      const reading = onTicks(
+        { redisUrl: redis.url, prefix: PREFIX, maxWaitingTicks: 100 },
+        async (envelope) => {
+          slow.push(envelope);
+          if (slow.length === 1) await pause;
+        },
+      );
+      await control('feed', { ticks_per_second: 2_000 });
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await control('feed', { ticks_per_second: 0 });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      mayGoOn();
+      await until(
+        () => slow.reduce((sum, envelope) => sum + envelope.folded, 0) > 1_000,
+        10_000,
+        'folded envelopes',
+      );
+      expect(slow.every(({ missed }) => missed === 0)).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      reading.stop();
+      await reading.ended;
+      const newest = new Map(
+        slow.flatMap(({ ticks }) => ticks.map((tick) => [tick.instrument_token, tick] as const)),
+      );
+      const last = slow.at(-1)!;
+      const whole = each.recorder.envelopes.filter(
+        (envelope) => envelope.channel !== last.channel || envelope.seq <= last.seq,
+      );
+      const expected = new Map(
+        whole.flatMap(({ ticks }) => ticks.map((tick) => [tick.instrument_token, tick.received_ts])),
+      );
+      for (const [token, tick] of newest)
+        expect(tick.received_ts).toBeLessThanOrEqual(expected.get(token) ?? Infinity);
+      expect(newest.size).toBeGreaterThan(instruments.length / 2);
+    });
+
+    it.skipIf(!existsSync(PYTHON))(
+      'read by the Python example: last values, then every envelope in order',
+      async () => {
+        await start();
+        const child = spawn(PYTHON, [EXAMPLE, redis.url, PREFIX, 'options', '6']);
+        let output = '';
+        child.stdout.on('data', (chunk) => {
+          output += chunk;
+        });
+        const [code] = (await once(child, 'exit')) as [number];
+        expect(code).toBe(0);
+        const lines = output
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as { source: string; seq: number; missed: number; ticks: number });
+        expect(lines[0]).toMatchObject({ source: 'last', missed: 0 });
+        expect(lines[0]!.ticks).toBeGreaterThan(0);
+        const seqs = lines.slice(1).map((line) => line.seq);
+        expect(seqs.length).toBeGreaterThan(3);
+        expect(seqs).toEqual(seqs.map((_, index) => seqs[0]! + index));
+      },
+    );
 
     it('publishes bare snapshots where that is asked for', async () => {
       redis = await startRedisProcess();
