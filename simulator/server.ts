@@ -8,13 +8,13 @@ import { createMarket, type MarketOptions } from './engine/market.ts';
 import { FaultBox } from './faults/faults.ts';
 import { createFeed, type FeedOptions } from './feed/feed.ts';
 import { Accounts } from './login/accounts.ts';
-import { mountLogin, WebLogins } from './login/routes.ts';
+import { LOGIN_PATHS, mountLogin, WebLogins } from './login/routes.ts';
 import { SessionStore } from './login/sessions.ts';
 import { mountRoutes, mountWrongMethods, newApp } from './rest/app.ts';
-import { mountInstruments, quoteRow } from './rest/market-routes.ts';
+import { DUMP_PATHS, mountInstruments, quoteRow } from './rest/market-routes.ts';
 import { RateLimits } from './rest/rate-limits.ts';
 import { allRoutes } from './rest/routes.ts';
-import { mountSessions } from './rest/session-routes.ts';
+import { mountSessions, SESSION_PATHS } from './rest/session-routes.ts';
 import { AlertDesk } from './trading/alerts.ts';
 import { Broker } from './trading/broker.ts';
 import { DayTurner } from './trading/day.ts';
@@ -82,7 +82,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   market.onNewDump(() => {
     for (const room of [broker, box.gtts, box.alerts]) room.renewInstruments();
   });
-  const day = new DayTurner(broker, () => gtts.advance());
+  const day = new DayTurner(broker, () => {
+    gtts.advance();
+    sessions.endOverdue();
+  });
   const app = newApp();
   const logins = new WebLogins();
   mountControl(app, { box, logins, day, notifier, startedWallMs: market.clock.wallMs() });
@@ -91,7 +94,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const routes = allRoutes(box);
   mountRoutes(app, box, routes);
   mountInstruments(app, box);
-  mountWrongMethods(app, [...routes.map((route) => route.path), '/session/token', '/instruments']);
+  mountWrongMethods(app, ['', '/oms'], [...routes.map((route) => route.path), ...SESSION_PATHS]);
+  mountWrongMethods(app, [''], [...DUMP_PATHS, ...LOGIN_PATHS]);
   const serverOptions = { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server;
   server.on('upgrade', (request, socket, head) => feed.upgrade(request, socket, head));

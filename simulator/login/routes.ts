@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import type { Box } from '../box.ts';
-import { success } from '../rest/app.ts';
+import { disturb, disturbUser, success } from '../rest/app.ts';
 import { type Env, readBody } from '../rest/call.ts';
 import { Form } from '../rest/form.ts';
 import { inputError, KiteError } from '../rest/kite-error.ts';
@@ -55,6 +55,8 @@ function forgetOldest(logins: Map<string, string>): void {
   if (logins.size >= MOST_LOGINS && oldest !== undefined) logins.delete(oldest);
 }
 
+export const LOGIN_PATHS = ['/connect/login', '/connect/finish', '/api/login', '/api/twofa'] as const;
+
 /** The page for people, the steps that scripts take, and the redirect with the request_token. */
 export function mountLogin(app: Hono<Env>, box: Box, logins: WebLogins): void {
   app.get('/connect/login', (c) => start(c, box, logins));
@@ -84,7 +86,9 @@ function checkCode(box: Box, account: Account, code: string): void {
 }
 
 async function stepPassword(c: Context<Env>, box: Box, logins: WebLogins): Promise<Response> {
-  const account = checkPassword(box, await formOf(c));
+  const form = await formOf(c);
+  await disturbUser(c, box, form.optionalText('user_id') ?? '');
+  const account = checkPassword(box, form);
   return success(c, {
     user_id: account.user_id,
     request_id: logins.begin(account.user_id),
@@ -98,6 +102,7 @@ async function stepPassword(c: Context<Env>, box: Box, logins: WebLogins): Promi
 async function stepTwoFactor(c: Context<Env>, box: Box, logins: WebLogins): Promise<Response> {
   const form = await formOf(c);
   const userId = form.text('user_id');
+  await disturbUser(c, box, userId);
   const account = box.accounts.byUserId(userId);
   const requestId = form.text('request_id');
   if (account === undefined || logins.pendingUser(requestId) !== userId) {
@@ -119,7 +124,8 @@ function appOf(c: Context<Env>, box: Box, apiKey: string | undefined): Account {
 }
 
 /** Someone whose browser is logged in goes straight on, everybody else gets the form. */
-function start(c: Context<Env>, box: Box, logins: WebLogins): Response | Promise<Response> {
+async function start(c: Context<Env>, box: Box, logins: WebLogins): Promise<Response> {
+  await disturb(c, box, c.req.query('api_key'));
   const app = appOf(c, box, c.req.query('api_key'));
   const query = new URL(c.req.url).searchParams;
   if (logins.userOf(getCookie(c, COOKIE)) === app.user_id) {
@@ -131,6 +137,7 @@ function start(c: Context<Env>, box: Box, logins: WebLogins): Response | Promise
 
 async function submitPage(c: Context<Env>, box: Box, logins: WebLogins): Promise<Response> {
   const form = await formOf(c);
+  await disturb(c, box, form.optionalText('api_key'));
   const app = appOf(c, box, form.optionalText('api_key'));
   const redirectParams = form.optionalText('redirect_params') ?? '';
   try {
@@ -149,7 +156,8 @@ async function submitPage(c: Context<Env>, box: Box, logins: WebLogins): Promise
   }
 }
 
-function finishConnect(c: Context<Env>, box: Box, logins: WebLogins): Response {
+async function finishConnect(c: Context<Env>, box: Box, logins: WebLogins): Promise<Response> {
+  await disturb(c, box, c.req.query('api_key'));
   const app = appOf(c, box, c.req.query('api_key'));
   if (logins.userOf(getCookie(c, COOKIE)) !== app.user_id)
     throw new KiteError(403, 'TokenException', 'Not logged in.');

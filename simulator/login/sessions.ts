@@ -38,6 +38,8 @@ export class SessionStore implements Sessions {
   readonly #requests = new Map<string, PendingRequest>();
   readonly #byToken = new Map<string, Session>();
   readonly #listeners = new Set<(session: LiveSession) => void>();
+  /** Over, told of, and kept for their refresh tokens. */
+  readonly #overdue = new Set<Session>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -79,6 +81,7 @@ export class SessionStore implements Sessions {
     const live = this.liveOf(account.api_key);
     if (live !== undefined && !fresh) return live;
     if (live !== undefined) this.end(live);
+    this.#forgetOverdue(account.api_key);
     const loginMs = this.#clock.nowMs();
     const session: Session = {
       user_id: account.user_id,
@@ -106,8 +109,28 @@ export class SessionStore implements Sessions {
 
   /** Ends one session before its time. */
   end(session: Session): void {
-    if (!this.#byToken.delete(session.access_token)) return;
+    if (this.#byToken.delete(session.access_token) && !this.#overdue.delete(session)) this.#tell(session);
+  }
+
+  /** Tells of the sessions whose day is over; called often, and after the clock was moved. */
+  endOverdue(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const session of this.#byToken.values()) {
+      if (nowMs < session.expiresMs || this.#overdue.has(session)) continue;
+      this.#overdue.add(session);
+      this.#tell(session);
+    }
+  }
+
+  #tell(session: Session): void {
     for (const listener of this.#listeners) listener(session);
+  }
+
+  /** A refresh token is good until the app's next session: dead sessions must not pile up. */
+  #forgetOverdue(apiKey: string): void {
+    const nowMs = this.#clock.nowMs();
+    for (const session of [...this.#byToken.values()])
+      if (session.api_key === apiKey && nowMs >= session.expiresMs) this.end(session);
   }
 
   /** Master logout: ends all sessions of a user. @returns how many there were. */

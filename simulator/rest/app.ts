@@ -34,9 +34,13 @@ export function mountRoutes(app: Hono<Env>, box: Box, routes: readonly Route[]):
 }
 
 /** Known paths under another method answer 405, as the broker's router does. */
-export function mountWrongMethods(app: Hono<Env>, paths: Iterable<string>): void {
+export function mountWrongMethods(
+  app: Hono<Env>,
+  prefixes: readonly string[],
+  paths: Iterable<string>,
+): void {
   for (const path of new Set(paths)) {
-    for (const prefix of ['', '/oms']) {
+    for (const prefix of prefixes) {
       app.all(prefix + path, (c) =>
         failure(c, new KiteError(405, 'GeneralException', `Method ${c.req.method} not allowed`)),
       );
@@ -108,8 +112,13 @@ function checkSandbox(c: Context<Env>, box: Box, route: Route): void {
 
 /** Armed faults that hold for any request: slowness, then an error in the broker's name. */
 export async function disturb(c: Context<Env>, box: Box, apiKey: string | undefined): Promise<void> {
+  const account = apiKey === undefined ? undefined : box.accounts.byApiKey(apiKey);
+  await disturbUser(c, box, account?.user_id ?? '');
+}
+
+/** The same for a request that names its user and no app. */
+export async function disturbUser(c: Context<Env>, box: Box, account: string): Promise<void> {
   if (!box.faults.armed) return;
-  const account = (apiKey === undefined ? undefined : box.accounts.byApiKey(apiKey)?.user_id) ?? '';
   const at = { account, path: `${c.req.method} ${c.req.path}` };
   const slow = box.faults.fire('http_slow', at);
   if (slow !== undefined) await sleep(slow.ms ?? 1000);

@@ -14,6 +14,7 @@ interface Interval {
 }
 
 const DAY_MINUTES = 1440;
+const WEEK_MINUTES = 7 * DAY_MINUTES;
 const MINUTE = { current: 60, older: 30 };
 const FEW = { current: 100, older: 90 };
 const QUARTER = { current: 200, older: 180 };
@@ -35,6 +36,7 @@ const INTERVALS: Readonly<Record<string, Interval>> = {
   '3hour': { minutes: 180, days: HOUR },
   '4hour': { minutes: 240, days: HOUR },
   day: { minutes: DAY_MINUTES, days: DAY },
+  week: { minutes: WEEK_MINUTES, days: DAY },
 };
 
 export function historyRoutes(box: Box): Route[] {

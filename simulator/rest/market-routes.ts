@@ -81,6 +81,8 @@ export function quoteRow(q: Quote): object {
   };
 }
 
+export const DUMP_PATHS = ['/instruments', '/instruments/:exchange'] as const;
+
 /** The dump is public at the broker: no session, one file a day, kept ready in both encodings. */
 export function mountInstruments(app: Hono<Env>, box: Box): void {
   const dumps = new DumpCache();

@@ -10,6 +10,8 @@ import { sessionRow } from './user-routes.ts';
 
 const tokenError = (message: string) => new KiteError(403, 'TokenException', message);
 
+export const SESSION_PATHS = ['/session/token', '/session/refresh_token'] as const;
+
 /** Minting, renewing and ending sessions: routes that need no Authorization header. */
 export function mountSessions(app: Hono<Env>, box: Box): void {
   for (const prefix of ['', '/oms']) {

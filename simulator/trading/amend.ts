@@ -1,9 +1,9 @@
 import type { Form } from '../rest/form.ts';
 import { inputError, KiteError } from '../rest/kite-error.ts';
 import type { Broker } from './broker.ts';
-import { checkQuantity, checkTick, missingMargin } from './checks.ts';
+import { checkQuantity, checkTick, missingMargin, priceRejection } from './checks.ts';
 import { protectedPrice } from './matching.ts';
-import { isFinal, move, type Order, type OrderType, pendingOf } from './order.ts';
+import { isFinal, move, type Order, type OrderType } from './order.ts';
 import { QUANTITY, readMarketProtection } from './order-form.ts';
 
 const MAX_MODIFICATIONS = 25;
@@ -75,17 +75,13 @@ function checkChange(broker: Broker, order: Order, change: Change): void {
   );
   checkTick('price', change.price, order.instrument);
   checkTick('trigger_price', change.trigger_price, order.instrument);
-  if (
-    change.order_type === 'MARKET' &&
-    change.market_protection === 0 &&
-    broker.switches.values.market_protection_required
-  ) {
-    throw inputError(
-      'Invalid `market_protection`: MARKET orders without market protection are not allowed via API',
-    );
-  }
-  const reason = missingMargin({ ...order, ...change }, broker.desk(order.user_id), broker.switches.values);
-  if (reason !== undefined && pendingOf({ ...order, ...change }) > 0) throw reason.refusal;
+  const changed = { ...order, ...change };
+  const { market, switches } = broker;
+  // An order for the next opening meets the exchange's prices then.
+  const reason =
+    (order.status === 'AMO REQ RECEIVED' ? undefined : priceRejection(changed, market, switches.values)) ??
+    missingMargin(changed, broker.desk(order.user_id), switches.values);
+  if (reason !== undefined) throw reason.refusal;
 }
 
 /**

@@ -176,7 +176,8 @@ function closedMarket(order: Order, market: Market): Rejection | undefined {
   );
 }
 
-function priceRejection(order: Order, market: Market, switches: Switches): Rejection | undefined {
+/** Why the exchange would not take the order's price, its trigger, or its want of protection. */
+export function priceRejection(order: Order, market: Market, switches: Switches): Rejection | undefined {
   const isMarket = order.order_type === 'MARKET' || order.order_type === 'SL-M';
   if (isMarket && order.market_protection === 0 && switches.market_protection_required) {
     return rejection(
@@ -209,7 +210,7 @@ function priceRejection(order: Order, market: Market, switches: Switches): Rejec
 }
 
 function stopRejection(order: Order, lastPrice: number): Rejection | undefined {
-  if (order.order_type !== 'SL' && order.order_type !== 'SL-M') return undefined;
+  if ((order.order_type !== 'SL' && order.order_type !== 'SL-M') || order.triggered) return undefined;
   const buying = order.transaction_type === 'BUY';
   if (
     order.order_type === 'SL' &&

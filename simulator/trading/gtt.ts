@@ -199,14 +199,14 @@ export class GttDesk {
   #look(gtt: Gtt, quote: Quote): void {
     if (gtt.status !== 'active' || !this.#broker.market.isOpen(quote.instrument.exchange)) return;
     const leg = triggeredLeg(gtt.condition.trigger_values, gtt.condition.last_price, quote.last_price);
-    const order = leg === undefined ? undefined : gtt.orders[leg];
-    if (order === undefined) return;
+    const [order, reached] = leg === undefined ? [] : [gtt.orders[leg], gtt.condition.trigger_values[leg]];
+    if (order === undefined || reached === undefined) return;
     this.#end(gtt, 'triggered');
-    order.result = this.#fire(gtt, order);
+    order.result = this.#fire(gtt, order, reached);
   }
 
   /** Triggered is not executed: what became of the order stands in its result. */
-  #fire(gtt: Gtt, order: GttOrder): OrderResult {
+  #fire(gtt: Gtt, order: GttOrder, triggered_at: number): OrderResult {
     const { result: _, ...fields } = order;
     const timestamp = istDateTime(this.#broker.market.clock.nowMs());
     const outcome = placeQuietly(this.#broker, gtt.source, limitOrder(fields));
@@ -216,7 +216,7 @@ export class GttDesk {
       ...fields,
       meta: '{}',
       timestamp,
-      triggered_at: gtt.condition.last_price,
+      triggered_at,
       order_result: outcome,
     };
   }

@@ -29,14 +29,15 @@ export class Notifier {
   }
 
   changed(order: Order, event: OrderEvent): void {
-    // What the broker itself orders (a square-off) belongs to no app.
-    const account = this.#accounts.byApiKey(order.api_key) ?? this.#accounts.byUserId(order.user_id);
+    // What the broker itself orders (a square-off) belongs to no app: its user's links hear of it, no app's address.
+    const app = this.#accounts.byApiKey(order.api_key);
+    const account = app ?? this.#accounts.byUserId(order.user_id);
     if (account === undefined) return;
     const message = postbackOf(order, event, account.api_secret);
     this.#sendFrame(order.user_id, message);
     const wanted = isFinal(order) || event === 'update';
-    if (!wanted || account.postback_url === undefined || !this.#switches.values.postbacks) return;
-    void this.#post(account.postback_url, JSON.stringify(message));
+    if (!wanted || app?.postback_url === undefined || !this.#switches.values.postbacks) return;
+    void this.#post(app.postback_url, JSON.stringify(message));
   }
 
   /** One try: whether and how the broker repeats a postback is not known. */

@@ -47,6 +47,20 @@ test('unknown routes are 404 and known ones under another method 405, both JSON'
   });
 });
 
+test('routes of login, session and instruments know their methods too, and the dump has no prefix', async () => {
+  for (const [method, path] of [
+    ['PUT', '/session/refresh_token'],
+    ['POST', '/instruments/NSE'],
+    ['GET', '/api/login'],
+    ['DELETE', '/connect/login'],
+  ] as const) {
+    expect(await api(method, path), `${method} ${path}`).toMatchObject({ status: 405 });
+  }
+  for (const path of ['/oms/instruments', '/oms/instruments/NSE']) {
+    expect((await api('GET', path)).status, path).toBe(404);
+  }
+});
+
 test('the sandbox prefix is taken, demanded or unknown as the switch says', async () => {
   expect((await api('GET', '/oms/orders')).status).toBe(200);
   await control(simulator, 'POST', 'switches', { oms_prefix: 'required' });
@@ -252,6 +266,20 @@ test('http_error and http_slow hold for their path and account alone', async () 
   const before = performance.now();
   await api('GET', '/user/profile');
   expect(performance.now() - before).toBeGreaterThan(140);
+});
+
+test('http_error holds for the steps of a login as well, by user', async () => {
+  const step = async (fields: Record<string, string>) =>
+    (await fetch(`${simulator.url}/api/login`, { method: 'POST', body: new URLSearchParams(fields) })).status;
+  const login = { user_id: USER, password: 'simpass' };
+  const fault = { kind: 'http_error', path: '/api', status: 502, count: 1 };
+  await control(simulator, 'POST', 'faults', { ...fault, account: 'OTHER' });
+  expect(await step(login)).toBe(200);
+  await control(simulator, 'POST', 'faults', { ...fault, account: USER });
+  expect([await step(login), await step(login)]).toEqual([502, 200]);
+  await control(simulator, 'POST', 'faults', { kind: 'http_error', path: '/connect/login', account: USER });
+  const page = `${simulator.url}/connect/login?v=3&api_key=simkey`;
+  expect([(await fetch(page)).status, (await fetch(page)).status]).toEqual([503, 200]);
 });
 
 test('control calls refuse what they do not know, naming it', async () => {

@@ -50,6 +50,25 @@ describe.skipIf(reason !== '')(`in a real browser${reason}`, () => {
     expect(errors).toEqual([]);
   });
 
+  test('every button of a fault arms the fault that it carries', async () => {
+    await page.goto(simulator.url);
+    const labels = await page.$$eval('#fault-buttons button[data-body]', (buttons) =>
+      buttons.map((button) => ({
+        label: button.textContent ?? '',
+        body: JSON.parse(button.getAttribute('data-body') ?? '') as object,
+      })),
+    );
+    expect(labels.length).toBeGreaterThan(5);
+    for (const { label, body } of labels) {
+      await control(simulator, 'DELETE', 'faults');
+      await press(label);
+      await expect.poll(() => control(simulator, 'GET', 'faults'), soon).toMatchObject([body]);
+    }
+    await press('Reset everything');
+    await expect.poll(() => control(simulator, 'GET', 'faults'), soon).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
   test('the page says so when the simulator does not answer, and recovers', async () => {
     await page.setOfflineMode(true);
     await expect.poll(() => text('#problem'), soon).toContain('does not answer');

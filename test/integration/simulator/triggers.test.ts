@@ -56,6 +56,7 @@ test('a single GTT triggers when the price gets there and its order is in the bo
   const { orders } = await read();
   const { status, order_id } = orders[0]!.result!.order_result;
   expect(status).toBe('success');
+  expect(orders[0]).toMatchObject({ result: { triggered_at: trigger } });
   expect((await api('GET', `/orders/${order_id}`)).status).toBe(200);
 });
 
@@ -164,6 +165,19 @@ test('every connection of the user hears of every order of the user, over any ap
     meta: {},
   });
   socket.close();
+});
+
+test('links of a session end with it at 06:00 where they shall', async () => {
+  const strict = await startTestSimulator({ feed: { onSessionEnd: 'close' } });
+  const { access_token } = await control<{ access_token: string }>(strict, 'POST', 'sessions', {
+    api_key: APP.api_key,
+  });
+  const socket = new WebSocket(`${strict.wsUrl}?api_key=${APP.api_key}&access_token=${access_token}`);
+  await new Promise((resolve) => socket.once('open', resolve));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await control(strict, 'POST', 'clock', { now: '2026-11-19T06:00:00+05:30' });
+  await closed;
+  await strict.close();
 });
 
 test('postbacks go to the app that placed the order, with its checksum', async () => {

@@ -47,3 +47,22 @@ test('master logout ends every session of the user and tells of each', () => {
   expect(ended).toEqual(['simkey', 'second']);
   expect(store.list().map((session) => session.api_key)).toEqual(['third']);
 });
+
+test('a session whose day is over is told of once; its refresh token still opens the next one, itself only once', () => {
+  const clock = new HandClock();
+  const store = new SessionStore(clock);
+  const session = store.open(READY_ACCOUNT, false);
+  const ended: string[] = [];
+  store.onEnd(({ access_token }) => ended.push(access_token));
+  store.endOverdue();
+  expect(ended).toEqual([]);
+  clock.ms = session.expiresMs;
+  store.endOverdue();
+  store.endOverdue();
+  expect(ended).toEqual([session.access_token]);
+  expect(store.byRefreshToken('simkey', session.refresh_token)).toBe(session);
+  const next = store.open(READY_ACCOUNT, true);
+  expect(store.byRefreshToken('simkey', session.refresh_token)).toBeUndefined();
+  expect(store.list()).toEqual([next]);
+  expect(ended).toEqual([session.access_token]);
+});

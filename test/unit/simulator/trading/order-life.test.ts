@@ -133,6 +133,29 @@ test('the 26th modification is refused', () => {
   );
 });
 
+test('a modify that exchange or risk system would not take is refused, naming what was wrong, and changes nothing', () => {
+  const { place, broker } = brokerKit();
+  const order = place({ price: 1490 });
+  const modify = (fields: Record<string, string>) => () =>
+    modifyOrder(broker, 'SIM001', 'regular', order.order_id, Form.of(fields));
+  expect(modify({ price: '1000001' })).toThrow(/circuit.*`price` 1000001/);
+  expect(modify({ order_type: 'SL-M', trigger_price: '1600', market_protection: '0' })).toThrow(
+    /`market_protection`/,
+  );
+  expect(modify({ order_type: 'MARKET', market_protection: '0' })).toThrow(/`market_protection`/);
+  expect(modify({ order_type: 'SL-M', trigger_price: '1400' })).toThrow(/`trigger_price`/);
+  expect(order).toMatchObject({ status: 'OPEN', order_type: 'LIMIT', price: 1490, modifications: 0 });
+});
+
+test('a stop that was triggered may still get another price', () => {
+  const { place, broker, market } = brokerKit();
+  const order = place({ order_type: 'SL', trigger_price: 1510, price: 1512 });
+  market.set(SHARE, 1520);
+  expect(order).toMatchObject({ status: 'OPEN', triggered: true });
+  modifyOrder(broker, 'SIM001', 'regular', order.order_id, Form.of({ price: '1515' }));
+  expect(order).toMatchObject({ status: 'OPEN', price: 1515 });
+});
+
 test('cancelling walks CANCEL PENDING and keeps what was filled; a second cancel is refused', () => {
   const { place, broker, market } = brokerKit();
   const order = place({ price: 1490 });
