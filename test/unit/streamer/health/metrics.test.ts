@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { istMs } from '#shared/market/calendar.ts';
+import { streamerMetrics } from '#streamer/health/metrics.ts';
+import { frameOf, instrumentRow, ltpPacket } from '#test/support/frames.ts';
+import { newLane } from '#test/support/lane.ts';
+
+const EQUITY = instrumentRow({ instrument_token: 257, tradingsymbol: 'A' });
+
+describe('the metrics', () => {
+  const lane = newLane(istMs('2026-08-18', '11:00'));
+  const metrics = streamerMetrics({
+    accounts: () => [lane.account],
+    sink: { breakerState: 'half_open', failuresTotal: 4, envelopesTotal: 9, underWay: 1 },
+    loops: { states: [{ name: 'leases', runs: 3, failures: 2, failuresInRow: 0, lastError: undefined }] },
+  });
+  afterEach(() => {
+    metrics.stop();
+    lane.account.close();
+  });
+
+  it('say what was done, read at the moment somebody asks', async () => {
+    lane.claim([EQUITY], 'ltp');
+    lane.account.pipeline.frame(frameOf([ltpPacket(257, 100), ltpPacket(999, 100)]));
+    lane.account.downs.set('silent', 2);
+    metrics.observeFrame(0.4);
+    metrics.observePricing(0.0003);
+    const text = await metrics.registry.metrics();
+    for (const line of [
+      'ticks_in_total{account_id="primary"} 2',
+      'ticks_published_total{account_id="primary",channel="equities"} 1',
+      'ticks_folded_total{account_id="primary",channel="options"} 0',
+      'ticks_rejected_total{account_id="primary",reason="unknown_token"} 1',
+      'sequence_position{account_id="primary",channel="equities"} 1',
+      'active_subscriptions_total{account_id="primary"} 1',
+      'websocket_pool_connections{account_id="primary",connection="0",state="connecting"} 1',
+      'websocket_pool_subscribed_tokens{account_id="primary",connection="0",state="connecting"} 1',
+      'websocket_reconnects_total{account_id="primary",cause="silent"} 2',
+      'redis_publish_failures 4',
+      'circuit_breaker_state{breaker="redis"} 1',
+      'loop_failures_total{loop="leases"} 2',
+      'tick_processing_latency_seconds_count 1',
+      'greeks_calculation_latency_seconds_count 1',
+    ]) {
+      expect(text).toContain(line);
+    }
+    expect(text).toContain('event_loop_lag_seconds');
+  });
+
+  it('do not grow by being read', async () => {
+    const first = await metrics.registry.getSingleMetricAsString('ticks_in_total');
+    expect(await metrics.registry.getSingleMetricAsString('ticks_in_total')).toBe(first);
+  });
+});
