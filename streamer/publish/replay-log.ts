@@ -10,6 +10,9 @@ if type(ok) == 'table' and ok.err and not string.find(ok.err, 'equal or smaller'
 return redis.call('PUBLISH', ARGV[1], ARGV[4])
 `;
 
+/** Something may be there: nothing is trimmed until it was asked. */
+const UNKNOWN = 1;
+
 interface LogState {
   /** Entries of this process, oldest first. */
   readonly entries: { id: string; bytes: number }[];
@@ -38,7 +41,7 @@ export class ReplayLog {
     const key = this.#names.log(batch.channel, batch.accountId);
     let state = this.#states.get(key);
     if (state === undefined) {
-      state = { entries: [], bytes: 0, inherited: 0 };
+      state = { entries: [], bytes: 0, inherited: UNKNOWN };
       this.#states.set(key, state);
       void this.#measure(key, state);
     }
