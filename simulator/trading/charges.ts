@@ -2,13 +2,14 @@ import { type Instrument, kindOf } from '#shared/market/instrument.ts';
 import type { Side } from './order.ts';
 
 /**
- * Fractions of the turnover on each side, and the broker's fee: zerodha.com/charges, with the securities transaction tax
- * of 1 Apr 2026 (options 0.15 %, futures 0.05 %; budget speech of 1 Feb 2026). They change by budget and circular.
+ * Fractions of the turnover on each side, and the broker's fee. Securities transaction tax since 1 Apr 2026: budget of
+ * 1 Feb 2026 (cleartax.in/s/securities-transaction-tax-stt). The rest: price lists of brokers of 2026 (the exchanges charge
+ * every member the same), not compared with a contract note. They change by budget and circular.
  */
 interface Rates {
   readonly taxType: 'stt' | 'ctt';
   readonly tax: Readonly<Record<Side, number>>;
-  readonly exchange: number;
+  readonly exchange: { readonly nse: number; readonly bse: number };
   readonly stamp: number;
   readonly brokerage: (turnover: number) => number;
 }
@@ -20,28 +21,28 @@ const GST = 0.18;
 const OPTION: Rates = {
   taxType: 'stt',
   tax: { BUY: 0, SELL: 0.0015 },
-  exchange: 0.0003503,
+  exchange: { nse: 0.0003553, bse: 0.000325 },
   stamp: 0.00003,
   brokerage: () => 20,
 };
 const FUTURE: Rates = {
   taxType: 'stt',
   tax: { BUY: 0, SELL: 0.0005 },
-  exchange: 0.0000173,
+  exchange: { nse: 0.0000183, bse: 0 },
   stamp: 0.00002,
   brokerage: CAPPED_FEE,
 };
 const DELIVERY: Rates = {
   taxType: 'stt',
   tax: { BUY: 0.001, SELL: 0.001 },
-  exchange: 0.0000297,
+  exchange: { nse: 0.0000307, bse: 0.0000375 },
   stamp: 0.00015,
   brokerage: () => 0,
 };
 const INTRADAY: Rates = {
   taxType: 'stt',
   tax: { BUY: 0, SELL: 0.00025 },
-  exchange: 0.0000297,
+  exchange: { nse: 0.0000307, bse: 0.0000375 },
   stamp: 0.00003,
   brokerage: CAPPED_FEE,
 };
@@ -58,6 +59,8 @@ function ratesOf(instrument: Instrument, product: string): Rates {
   }
 }
 
+const isBse = ({ exchange }: Instrument) => exchange === 'BSE' || exchange === 'BFO';
+
 /** What one execution costs, rupees, under the names of the broker's calculators. */
 export function chargesOf(
   instrument: Instrument,
@@ -69,7 +72,7 @@ export function chargesOf(
   const rates = ratesOf(instrument, product);
   const turnover = quantity * price;
   const transaction_tax = turnover * rates.tax[side];
-  const exchange_turnover_charge = turnover * rates.exchange;
+  const exchange_turnover_charge = turnover * rates.exchange[isBse(instrument) ? 'bse' : 'nse'];
   const sebi_turnover_charge = turnover * SEBI;
   const brokerage = turnover === 0 ? 0 : rates.brokerage(turnover);
   const stamp_duty = side === 'BUY' ? turnover * rates.stamp : 0;

@@ -5,14 +5,24 @@ import { FUTURE, OPTION, SHARE } from '../hand-market.ts';
 
 test('a sold lot of options, by hand', () => {
   const charges = chargesOf(OPTION, 'NRML', 'SELL', 65, 100);
-  // Turnover 6,500: tax 0.15 %, exchange 0.03503 %, SEBI 10 a crore, fee 20, GST 18 % on the last three.
+  // Turnover 6,500: tax 0.15 %, exchange 0.03553 %, SEBI 10 a crore, fee 20, GST 18 % on the last three.
   expect(charges.transaction_tax).toBeCloseTo(9.75, 10);
-  expect(charges.exchange_turnover_charge).toBeCloseTo(2.27695, 10);
+  expect(charges.exchange_turnover_charge).toBeCloseTo(2.30945, 10);
   expect(charges.sebi_turnover_charge).toBeCloseTo(0.0065, 10);
   expect(charges.brokerage).toBe(20);
   expect(charges.stamp_duty).toBe(0);
-  expect(charges.gst.total).toBeCloseTo(4.011021, 10);
-  expect(charges.total).toBeCloseTo(36.044471, 10);
+  expect(charges.gst.total).toBeCloseTo(4.016871, 10);
+  expect(charges.total).toBeCloseTo(36.082821, 10);
+});
+
+test('each exchange has its own charge', () => {
+  const onBse = (instrument: typeof OPTION, exchange: string) =>
+    chargesOf({ ...instrument, exchange }, 'NRML', 'BUY', 100, 1000).exchange_turnover_charge;
+  expect(onBse(OPTION, 'BFO')).toBeCloseTo(32.5, 10);
+  expect(onBse(FUTURE, 'BFO')).toBe(0);
+  expect(onBse(FUTURE, 'NFO')).toBeCloseTo(1.83, 10);
+  expect(onBse(SHARE, 'BSE')).toBeCloseTo(3.75, 10);
+  expect(onBse(SHARE, 'NSE')).toBeCloseTo(3.07, 10);
 });
 
 test('a delivered share costs no fee and is taxed on both sides, an intraday one when sold', () => {
