@@ -35,7 +35,7 @@ async function soak(minutes: number, ticksPerSecond: number): Promise<boolean> {
     env: { CONNECTION_SOFT_TARGET: '3000', REPLAY_MB: '16' },
   });
   const subscriber = fork(new URL('streamer/latency-subscriber.ts', import.meta.url), [
-    redis.url,
+    String(redis.port),
     `${PREFIX}:options`,
   ]);
   await once(subscriber, 'message');

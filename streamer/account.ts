@@ -12,6 +12,7 @@ import { type ConnectionSettings, type DisconnectCause, FeedConnection } from '.
 import { ConnectionPool, type PoolSettings } from './feed/pool.ts';
 import { TickPipeline } from './pipeline.ts';
 import { type BatcherSettings, type BatchSink, ChannelBatcher } from './publish/batcher.ts';
+import { PayloadPool } from './publish/payload-pool.ts';
 
 export interface AccountSettings {
   readonly book: BookSettings;
@@ -57,6 +58,7 @@ export class AccountStreamer implements ReconcileTarget {
   readonly #parts: AccountParts;
   readonly #events: AccountEvents;
   readonly #book: Book;
+  readonly #pool = new PayloadPool();
   readonly #rows = new Map<number, AccountSubscription>();
   #session: BrokerSession | undefined;
   #sessionIsStale = false;
@@ -157,7 +159,7 @@ export class AccountStreamer implements ReconcileTarget {
       nowMs: () => clock.nowMs(),
       wallMs: () => clock.wallMs(),
     };
-    return new ChannelBatcher(context, this.#settings.batcher, sink);
+    return new ChannelBatcher(context, this.#settings.batcher, sink, this.#pool);
   }
 
   #openConnection(): FeedConnection {

@@ -1,27 +1,76 @@
-import { Redis } from 'ioredis';
+import { createConnection } from 'node:net';
 import { percentile } from '../figure.ts';
 
-/** A process that measures how old each tick's arrival is when its envelope gets here. argv: url, channel. */
-const [url = '', channel = ''] = process.argv.slice(2);
-const redis = new Redis(url);
+/**
+ * A process that measures how old the first tick of each envelope is when the envelope's last byte gets here. It reads
+ * the protocol itself in one buffer used again, so that its own garbage collector is no part of the figure.
+ * argv: port, channel.
+ */
+const [port, channel = ''] = process.argv.slice(2);
+const RECEIVED = '"received_ts":';
+/** A message's own head and its first tick stand within them. */
+const LOOKED_AT = 2_048;
+const MESSAGE = `$${channel.length}\r\n${channel}\r\n$`;
+
 let agesMs: number[] = [];
 let holes = 0;
 let lastSeq = 0;
-/** An envelope's own fields stand within them. */
-const HEAD_BYTES = 160;
-const RECEIVED = Buffer.from('"received_ts":');
+/** Bytes of the current envelope that are still to come, 0 between two. */
+let remaining = 0;
+let head = '';
 
-redis.on('messageBuffer', (_channel: Buffer, payload: Buffer) => {
+function completed(): void {
   const nowMs = performance.timeOrigin + performance.now();
-  const seq = Number(/"seq":(\d+)/.exec(payload.toString('latin1', 0, HEAD_BYTES))?.[1]);
+  const seq = Number(/"seq":(\d+)/.exec(head)?.[1]);
   if (lastSeq > 0 && seq > lastSeq) holes += seq - lastSeq - 1;
   lastSeq = seq;
-  // The first tick of an envelope has waited longest.
-  const at = payload.indexOf(RECEIVED);
-  if (at < 0) return;
-  const receivedMs = Number(payload.toString('latin1', at + RECEIVED.length, payload.indexOf(',', at)));
-  agesMs.push(nowMs - receivedMs);
+  const at = head.indexOf(RECEIVED);
+  if (at >= 0)
+    agesMs.push(nowMs - Number.parseInt(head.slice(at + RECEIVED.length, at + RECEIVED.length + 15), 10));
+  head = '';
+}
+
+/** Looks for the next envelope's length in what came between two. */
+function begin(text: string): number {
+  head += text;
+  const at = head.indexOf(MESSAGE);
+  const end = at < 0 ? -1 : head.indexOf('\r\n', at + MESSAGE.length);
+  if (end < 0) return -1;
+  remaining = Number(head.slice(at + MESSAGE.length, end));
+  const used = end + 2 - (head.length - text.length);
+  head = '';
+  return used;
+}
+
+function received(chunk: Buffer): void {
+  let at = 0;
+  while (at < chunk.length) {
+    if (remaining === 0) {
+      const used = begin(chunk.toString('latin1', at, Math.min(chunk.length, at + 256)));
+      if (used < 0) return;
+      at += used;
+    }
+    const taken = Math.min(remaining, chunk.length - at);
+    if (head.length < LOOKED_AT)
+      head += chunk.toString('latin1', at, at + Math.min(taken, LOOKED_AT - head.length));
+    remaining -= taken;
+    at += taken;
+    if (remaining === 0) completed();
+  }
+}
+
+const socket = createConnection({
+  host: '127.0.0.1',
+  port: Number(port),
+  onread: {
+    buffer: Buffer.alloc(1 << 20),
+    callback: (bytes, buffer) => {
+      received(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+      return true;
+    },
+  },
 });
+socket.write(`SUBSCRIBE ${channel}\r\n`, () => process.send?.('ready'));
 
 process.on('message', (question) => {
   if (question === 'report') {
@@ -38,5 +87,3 @@ process.on('message', (question) => {
   }
 });
 process.on('disconnect', () => process.exit(0));
-await redis.subscribe(channel);
-process.send?.('ready');

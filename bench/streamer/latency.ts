@@ -16,7 +16,7 @@ const MEASURED_MS = 6_000;
 export async function latency(): Promise<Figure[]> {
   const redis = await startRedisProcess();
   const subscriber = fork(new URL('latency-subscriber.ts', import.meta.url), [
-    redis.url,
+    String(redis.port),
     `${BENCH_PREFIX}:options`,
   ]);
   await once(subscriber, 'message');

@@ -2,7 +2,7 @@ import type { TickChannel } from '#shared/messages/channels.ts';
 import type { Slot } from '../enrich/slot.ts';
 import { sealEnvelope } from './envelope.ts';
 import { JsonWriter } from './json-writer.ts';
-import { PayloadPool } from './payload-pool.ts';
+import type { PayloadPool } from './payload-pool.ts';
 import { writeSnapshot } from './snapshot-json.ts';
 
 /** One message for a tick channel. */
@@ -56,7 +56,7 @@ export class ChannelBatcher {
   readonly #context: BatcherContext;
   readonly #settings: BatcherSettings;
   readonly #sink: BatchSink;
-  readonly #pool = new PayloadPool();
+  readonly #pool: PayloadPool;
   readonly #writer = new JsonWriter(16_384);
   #count = 0;
   #ends: number[] = [];
@@ -70,7 +70,8 @@ export class ChannelBatcher {
   publishedTotal = 0;
   discardedTotal = 0;
 
-  constructor(context: BatcherContext, settings: BatcherSettings, sink: BatchSink) {
+  constructor(context: BatcherContext, settings: BatcherSettings, sink: BatchSink, pool: PayloadPool) {
+    this.#pool = pool;
     this.#context = context;
     this.#settings = settings;
     this.#sink = sink;

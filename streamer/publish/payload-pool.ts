@@ -5,9 +5,8 @@
 const HEAD_ROOM = 1_024;
 const TAIL = '\r\n';
 const SMALLEST = 4_096;
-const LARGEST = 4_194_304;
-/** Kept of each size: more than are ever under way at the usual pace. */
-const KEPT_PER_SIZE = 8;
+/** Kept in all for later: as much as the sink has under way at most, by default. */
+const MAX_KEPT_BYTES = 16_000_000;
 
 /**
  * Memory of payloads, used again: a fresh one for every envelope is garbage outside of the heap, of which V8 notices
@@ -15,20 +14,24 @@ const KEPT_PER_SIZE = 8;
  */
 export class PayloadPool {
   readonly #free = new Map<number, Buffer[]>();
+  #keptBytes = 0;
 
   /** A payload of exactly this many bytes with whatever was in them, and room around it. */
   take(length: number): Buffer {
     const size = sizeFor(HEAD_ROOM + length + TAIL.length);
-    const whole = this.#free.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size);
+    const kept = this.#free.get(size)?.pop();
+    if (kept !== undefined) this.#keptBytes -= size;
+    const whole = kept ?? Buffer.allocUnsafeSlow(size);
     return whole.subarray(HEAD_ROOM, HEAD_ROOM + length);
   }
 
   /** Nobody reads the payload any more, no socket either. */
   give(payload: Buffer): void {
     const size = payload.buffer.byteLength;
-    if (size > LARGEST) return;
+    if (this.#keptBytes + size > MAX_KEPT_BYTES) return;
+    this.#keptBytes += size;
     const free = this.#free.get(size) ?? [];
-    if (free.length < KEPT_PER_SIZE) free.push(Buffer.from(payload.buffer, 0, size));
+    free.push(Buffer.from(payload.buffer, 0, size));
     this.#free.set(size, free);
   }
 }
