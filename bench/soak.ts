@@ -66,9 +66,10 @@ async function sampled(durationMs: number): Promise<number[]> {
   while (performance.now() - startedMs < durationMs) {
     await sleep(Math.min(SAMPLE_MS, durationMs));
     samples.push(process.memoryUsage.rss() / 1e6);
-    process.stderr.write(
-      `  ${Math.round((performance.now() - startedMs) / 1_000)} s: ${Math.round(samples.at(-1)!)} MB\n`,
-    );
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const [resident, heap, outside] = [rss, heapUsed, external].map((bytes) => Math.round(bytes / 1e6));
+    const seconds = Math.round((performance.now() - startedMs) / 1_000);
+    process.stderr.write(`  ${seconds} s: ${resident} MB resident, heap ${heap}, outside of it ${outside}\n`);
   }
   return samples;
 }
@@ -122,6 +123,7 @@ if (!(minutes > 0 && ticksPerSecond > 0)) {
   process.stderr.write('soak: --minutes and --rate must be numbers above 0\n');
   process.exit(1);
 }
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 soak(minutes, ticksPerSecond).then(
   (ok) => process.exit(ok ? 0 : 1),
   (error: Error) => {
