@@ -130,9 +130,16 @@ export interface ArmedFault {
   readonly fired: number;
 }
 
+/** Where a fault may fire; `named`: only one that has a `path`. */
+export interface FaultPlace {
+  readonly account: string;
+  readonly path?: string;
+  readonly named?: boolean;
+}
+
 export interface Faults {
   /** The armed fault that fires now for this account (and path), counted; undefined in the normal case. */
-  fire(kind: FaultKind, at: { account: string; path?: string }): ArmedFault | undefined;
+  fire(kind: FaultKind, at: FaultPlace): ArmedFault | undefined;
   /** The same without counting: for faults that hold over a time (`seconds`). */
   active(kind: FaultKind, at: { account: string }): ArmedFault | undefined;
   /** Whether anything is armed at all: the feed's hot path asks this first. */

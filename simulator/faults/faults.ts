@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '#shared/clock.ts';
-import { type ArmedFault, FAULT_KINDS, type FaultKind, type Faults } from '../contracts.ts';
+import { type ArmedFault, FAULT_KINDS, type FaultKind, type FaultPlace, type Faults } from '../contracts.ts';
 import { uniform } from '../engine/random.ts';
 
 /** The body of `POST /_sim/faults`. Without count, probability or seconds a fault fires once. */
@@ -57,7 +57,7 @@ export class FaultBox implements Faults {
     return publicView(fault);
   }
 
-  fire(kind: FaultKind, at: { account: string; path?: string }): ArmedFault | undefined {
+  fire(kind: FaultKind, at: FaultPlace): ArmedFault | undefined {
     if (this.#faults.length === 0) return undefined;
     this.#retire();
     for (const fault of this.#faults) {
@@ -121,10 +121,11 @@ function isOver(fault: Armed, wallMs: number): boolean {
   return wallMs >= fault.armedWallMs + fault.seconds * 1000;
 }
 
-function matches(fault: Armed, kind: FaultKind, at: { account: string; path?: string }): boolean {
+function matches(fault: Armed, kind: FaultKind, at: FaultPlace): boolean {
   if (fault.kind !== kind) return false;
   if (fault.account !== undefined && fault.account !== at.account) return false;
-  return fault.path === undefined || at.path === undefined || pathMatches(fault.path, at.path);
+  if (fault.path === undefined) return at.named !== true;
+  return at.path === undefined || pathMatches(fault.path, at.path);
 }
 
 /** `wanted` is a prefix of the path, with the method before it or without: `/orders`, `POST /orders/regular`. */

@@ -8,6 +8,7 @@ import {
   credentialsOf,
   deadSession,
   type Env,
+  faultPath,
   type Route,
   readBody,
   remoteAddress,
@@ -119,7 +120,7 @@ export async function disturb(c: Context<Env>, box: Box, apiKey: string | undefi
 /** The same for a request that names its user and no app. */
 export async function disturbUser(c: Context<Env>, box: Box, account: string): Promise<void> {
   if (!box.faults.armed) return;
-  const at = { account, path: `${c.req.method} ${c.req.path}` };
+  const at = { account, path: faultPath(c) };
   const slow = box.faults.fire('http_slow', at);
   if (slow !== undefined) await sleep(slow.ms ?? 1000);
   const error = box.faults.fire('http_error', at);

@@ -36,6 +36,9 @@ export interface Route {
 export const remoteAddress = (c: Context<Env>) =>
   (c.env.incoming.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
 
+/** What a fault's `path` is compared with: method and path, without the sandbox's prefix. */
+export const faultPath = (c: Context<Env>) => `${c.req.method} ${c.req.path.replace(/^\/oms(?=\/)/, '')}`;
+
 interface Body {
   readonly fields: URLSearchParams;
   readonly json: unknown;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Box } from '../box.ts';
 import { cancelOrder, modifyOrder } from '../trading/amend.ts';
 import type { Placed } from '../trading/broker.ts';
@@ -6,9 +5,7 @@ import { tradeRow, VARIETIES } from '../trading/order.ts';
 import { readOrderRequest } from '../trading/order-form.ts';
 import type { Call, Route } from './call.ts';
 import { KiteError, notFound } from './kite-error.ts';
-
-/** Longer than the 7 s that every official client waits. */
-const LOST_REPLY_MS = 10_000;
+import { withWriteFaults } from './write-faults.ts';
 
 export function orderRoutes(box: Box): Route[] {
   return [
@@ -99,34 +96,10 @@ const cancel = (box: Box, call: Call) =>
     };
   });
 
-/** A write with the faults that make its outcome uncertain; address first, as the broker checks it. */
-async function withOrderFaults(box: Box, call: Call, write: (lateMs: number) => unknown): Promise<unknown> {
+/** Address first, as the broker checks it. */
+function withOrderFaults(box: Box, call: Call, write: (lateMs: number) => unknown): Promise<unknown> {
   checkAddress(box, call);
-  const at = { account: call.session.user_id, path: `${call.context.req.method} ${call.context.req.path}` };
-  const requestLost = box.faults.fire('order_request_lost', at);
-  if (requestLost !== undefined) return lose(call, requestLost.ms);
-  const late = call.context.req.method === 'POST' ? box.faults.fire('order_late', at) : undefined;
-  const reply = write(late === undefined ? 0 : (late.delay_ms ?? 5_000));
-  const replyLost = box.faults.fire('order_reply_lost', at);
-  if (replyLost !== undefined) return lose(call, replyLost.ms);
-  if (box.faults.fire('order_check_book', at) !== undefined) {
-    throw new KiteError(
-      400,
-      'OrderException',
-      'Order request timed out. Please check the order book and confirm before placing again.',
-    );
-  }
-  return reply;
-}
-
-/** No answer ever: the client's own time-out ends the wait, or after `ms` the connection breaks. */
-async function lose(call: Call, ms = LOST_REPLY_MS): Promise<Response> {
-  const { socket } = call.context.env.incoming;
-  const gone = new AbortController();
-  socket.once('close', () => gone.abort());
-  await sleep(ms, undefined, { signal: gone.signal, ref: false }).catch(() => undefined);
-  socket.destroy();
-  return new Response(null, { status: 504 });
+  return withWriteFaults(box, call, 'any', write);
 }
 
 function checkAddress(box: Box, { session, ip }: Call): void {

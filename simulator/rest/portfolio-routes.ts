@@ -8,6 +8,7 @@ import { netQuantity, openPrice, type Position, positionRow } from '../trading/p
 import type { Call, Route } from './call.ts';
 import type { Form } from './form.ts';
 import { inputError, KiteError } from './kite-error.ts';
+import { withWriteFaults } from './write-faults.ts';
 
 const PRODUCTS = ['CNC', 'NRML', 'MIS', 'MTF', 'CO'] as const;
 
@@ -20,7 +21,12 @@ export function portfolioRoutes(box: Box): Route[] {
   });
   return [
     get('/portfolio/positions', ({ session }) => positions(box, session.user_id)),
-    { method: 'PUT', path: '/portfolio/positions', limit: 'other', handle: (call) => convert(box, call) },
+    {
+      method: 'PUT',
+      path: '/portfolio/positions',
+      limit: 'other',
+      handle: (call) => withWriteFaults(box, call, 'named', () => convert(box, call)),
+    },
     get('/portfolio/holdings', ({ session }) => holdings(box, session.user_id)),
     get('/portfolio/holdings/summary', ({ session }) => summary(box, session.user_id)),
     get('/portfolio/holdings/compact', ({ session }) =>

@@ -3,6 +3,7 @@ import { alertRow } from '../trading/alerts.ts';
 import { gttRow } from '../trading/gtt.ts';
 import type { Call, Method, Route } from './call.ts';
 import { inputError } from './kite-error.ts';
+import { withWriteFaults } from './write-faults.ts';
 
 const ID = { min: 1, max: Number.MAX_SAFE_INTEGER };
 const PAGE = { min: 1, max: 100_000 };
@@ -15,18 +16,21 @@ export function triggerRoutes(box: Box): Route[] {
     limit: 'other',
     handle,
   });
+  const write = (call: Call, change: () => unknown) => withWriteFaults(box, call, 'named', change);
   const id = ({ form }: Call) => form.integer('trigger_id', ID);
   const uuid = ({ form }: Call) => form.text('uuid');
   return [
     route('GET', '/gtt/triggers', ({ session }) => gtts.list(session.user_id).map(gttRow)),
-    route('POST', '/gtt/triggers', (call) => ({ trigger_id: gtts.place(sourceOf(call), call.form).id })),
+    route('POST', '/gtt/triggers', (call) =>
+      write(call, () => ({ trigger_id: gtts.place(sourceOf(call), call.form).id })),
+    ),
     route('GET', '/gtt/triggers/:trigger_id', (call) => gttRow(gtts.get(call.session.user_id, id(call)))),
-    route('PUT', '/gtt/triggers/:trigger_id', (call) => ({
-      trigger_id: gtts.modify(call.session.user_id, id(call), call.form).id,
-    })),
-    route('DELETE', '/gtt/triggers/:trigger_id', (call) => ({
-      trigger_id: gtts.delete(call.session.user_id, id(call)).id,
-    })),
+    route('PUT', '/gtt/triggers/:trigger_id', (call) =>
+      write(call, () => ({ trigger_id: gtts.modify(call.session.user_id, id(call), call.form).id })),
+    ),
+    route('DELETE', '/gtt/triggers/:trigger_id', (call) =>
+      write(call, () => ({ trigger_id: gtts.delete(call.session.user_id, id(call)).id })),
+    ),
     route('GET', '/alerts', (call) => listAlerts(box, call)),
     route('POST', '/alerts', (call) => alertRow(alerts.create(sourceOf(call), call.form))),
     route('DELETE', '/alerts', (call) => deleteAlerts(box, call)),

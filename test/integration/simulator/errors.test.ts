@@ -268,6 +268,50 @@ test('http_error and http_slow hold for their path and account alone', async () 
   expect(performance.now() - before).toBeGreaterThan(140);
 });
 
+test('order faults hold for triggers and conversions where their path names them, and only there', async () => {
+  const last = simulator.box.market.quote(408065)!.last_price;
+  const gtt = {
+    type: 'single',
+    condition: JSON.stringify({
+      exchange: 'NSE',
+      tradingsymbol: 'INFY',
+      trigger_values: [Math.round(last * 0.5)],
+      last_price: last,
+    }),
+    orders: JSON.stringify([{ ...LIMIT_ORDER, price: Math.round(last * 0.5) }]),
+  };
+  const triggers = async () => (await api('GET', '/gtt/triggers')).body.data as { id: number }[];
+  await control(simulator, 'POST', 'faults', { kind: 'order_check_book', count: 9 });
+  expect((await api('POST', '/gtt/triggers', gtt)).status).toBe(200);
+  await control(simulator, 'DELETE', 'faults');
+  const fault = { path: '/gtt/triggers', ms: 50, count: 1 };
+  await control(simulator, 'POST', 'faults', { kind: 'order_reply_lost', ...fault });
+  expect((await place()).status).toBe(200);
+  await expect(api('POST', '/gtt/triggers', gtt)).rejects.toThrow();
+  expect(await triggers()).toHaveLength(2);
+  await control(simulator, 'POST', 'faults', { kind: 'order_request_lost', ...fault });
+  await expect(api('POST', '/gtt/triggers', gtt)).rejects.toThrow();
+  expect(await triggers()).toHaveLength(2);
+  await control(simulator, 'POST', 'faults', { kind: 'order_check_book', ...fault });
+  const [{ id }] = (await triggers()) as [{ id: number }];
+  expect((await api('DELETE', `/gtt/triggers/${id}`)).status).toBe(400);
+  expect((await api('GET', `/gtt/triggers/${id}`)).body.data).toMatchObject({ status: 'deleted' });
+  await place({ product: 'MIS', order_type: 'MARKET', market_protection: -1 });
+  const conversion = {
+    exchange: 'NSE',
+    tradingsymbol: 'INFY',
+    transaction_type: 'BUY',
+    position_type: 'day',
+    quantity: 1,
+    old_product: 'MIS',
+    new_product: 'CNC',
+  };
+  await control(simulator, 'POST', 'faults', { kind: 'order_reply_lost', path: 'PUT /portfolio', ms: 50 });
+  await expect(api('PUT', '/portfolio/positions', conversion)).rejects.toThrow();
+  const { net } = (await api('GET', '/portfolio/positions')).body.data as { net: object[] };
+  expect(net).toContainEqual(expect.objectContaining({ product: 'CNC', quantity: 1 }));
+});
+
 test('http_error holds for the steps of a login as well, by user', async () => {
   const step = async (fields: Record<string, string>) =>
     (await fetch(`${simulator.url}/api/login`, { method: 'POST', body: new URLSearchParams(fields) })).status;
