@@ -3,6 +3,7 @@ import { postToTick } from './post-to-tick.ts';
 import { simulatorFeedRate } from './simulator-feed.ts';
 import { simulatorMemoryGrowth } from './simulator-memory.ts';
 import { simulatorOrdersPerSecond } from './simulator-orders.ts';
+import { simulatorStart } from './simulator-start.ts';
 import { decodeRatio } from './streamer/decode.ts';
 import { latency } from './streamer/latency.ts';
 import { residentMemory } from './streamer/memory.ts';
@@ -31,6 +32,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   { names: ['simulator_feed_ticks_per_s'], run: simulatorFeedRate },
   { names: ['simulator_memory_growth_mb'], run: simulatorMemoryGrowth },
   { names: ['simulator_orders_per_s'], run: simulatorOrdersPerSecond },
+  { names: ['simulator_start_ms'], run: simulatorStart },
   { names: ['post_to_tick_p95_ms', 'post_sent_to_tick_p95_ms', 'post_500_to_tick_ms'], run: postToTick },
 ];
 
