@@ -84,6 +84,8 @@ function mountPeople(app: Hono<Env>, { box, logins }: Controls): void {
   app.get('/_sim/accounts', (c) => c.json(box.accounts.list()));
   app.post('/_sim/accounts', async (c) => {
     const account = await readJson(c, accountRequest);
+    const live = box.sessions.liveOf(account.api_key);
+    if (live !== undefined && live.user_id !== account.user_id) box.sessions.end(live);
     box.accounts.put(account);
     box.broker.setCash(account.user_id);
     return c.json({ user_id: account.user_id, api_key: account.api_key }, 201);

@@ -341,6 +341,15 @@ test('control calls refuse what they do not know, naming it', async () => {
   });
 });
 
+test('an app that is given to another user takes nobody’s session along', async () => {
+  expect((await api('GET', '/user/profile')).status).toBe(200);
+  const app = { api_key: 'simkey', api_secret: 'simsecret' };
+  await control(simulator, 'POST', 'accounts', { ...app, user_id: USER, cash: 5 });
+  expect((await api('GET', '/user/profile')).status).toBe(200);
+  await control(simulator, 'POST', 'accounts', { ...app, user_id: 'OTHER' });
+  expect((await api('GET', '/user/profile')).status).toBe(403);
+});
+
 test('reset leaves the ready account alone, without sessions, orders, faults or changed switches', async () => {
   await place();
   await control(simulator, 'POST', 'faults', { kind: 'feed_stall', seconds: 60 });
