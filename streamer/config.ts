@@ -24,7 +24,7 @@ const schema = z
     STREAMER_ID: z.string().default(`${hostname()}:${process.pid}`),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     MAX_ACCOUNTS: count(1_000),
-    CONNECTIONS_PER_ACCOUNT: count(3),
+    MAX_CONNECTIONS: count(3),
     RESERVE_CONNECTIONS: countOrNone(1),
     INSTRUMENTS_PER_CONNECTION: count(3_000),
     CONNECTION_SOFT_TARGET: count(1_500),
@@ -63,9 +63,9 @@ const schema = z
     RECONCILE_FULL_MS: count(300_000),
     SHUTDOWN_TIMEOUT_MS: count(5_000),
   })
-  .refine((value) => value.RESERVE_CONNECTIONS < value.CONNECTIONS_PER_ACCOUNT, {
+  .refine((value) => value.RESERVE_CONNECTIONS < value.MAX_CONNECTIONS, {
     path: ['RESERVE_CONNECTIONS'],
-    message: 'must leave at least one of CONNECTIONS_PER_ACCOUNT',
+    message: 'must leave at least one of MAX_CONNECTIONS',
   })
   .refine((value) => value.LEASE_RENEW_MS + value.LEASE_SAFETY_MS < value.LEASE_TTL_MS, {
     path: ['LEASE_RENEW_MS'],

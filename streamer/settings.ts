@@ -22,7 +22,7 @@ export function accountSettings(config: StreamerConfig): AccountSettings {
       rebaseAfter: config.REBASE_AFTER_REJECTS,
     },
     pool: {
-      maxConnections: config.CONNECTIONS_PER_ACCOUNT,
+      maxConnections: config.MAX_CONNECTIONS,
       reserveConnections: config.RESERVE_CONNECTIONS,
       instrumentsPerConnection: config.INSTRUMENTS_PER_CONNECTION,
       softTarget: config.CONNECTION_SOFT_TARGET,
