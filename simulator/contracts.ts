@@ -161,6 +161,8 @@ export interface Feed {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Sends `{"type":"order","data":order}` to all connections of the user. */
   sendOrder(userId: string, order: object): void;
+  /** Sends `{"type","data"}` to the user's connections, to all without one. @returns to how many. */
+  sendMessage(type: 'message' | 'error', data: string, userId?: string): number;
   connections(): FeedConnectionState[];
   /** `/_sim/feed`: how fast ticks leave; without a rate they follow the market. */
   setLoad(load: FeedLoad): void;

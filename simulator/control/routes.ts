@@ -40,6 +40,13 @@ const clockRequest = z.strictObject({
 /** 0: the market's own pace. */
 const feedRequest = z.strictObject({ ticks_per_second: z.number().min(0).max(MAX_TICKS_PER_SECOND) });
 
+/** Text frames of the broker's own: what it says to everybody, or an error out of the blue. */
+const messageRequest = z.strictObject({
+  type: z.enum(['message', 'error']).default('message'),
+  data: z.string().min(1).max(10_000),
+  account: z.string().min(1).optional(),
+});
+
 /** The simulator's own calls: JSON in and out, no session, refusals name the field. */
 export function mountControl(app: Hono<Env>, controls: Controls): void {
   const { box, day } = controls;
@@ -61,6 +68,10 @@ export function mountControl(app: Hono<Env>, controls: Controls): void {
     const { ticks_per_second } = await readJson(c, feedRequest);
     box.feed.setLoad({ ticksPerSecond: ticks_per_second });
     return c.json(feedState(box));
+  });
+  app.post('/_sim/messages', async (c) => {
+    const { type, data, account } = await readJson(c, messageRequest);
+    return c.json({ sent: box.feed.sendMessage(type, data, account) });
   });
   const page = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
   app.get('/', (c) => c.html(page));

@@ -101,6 +101,14 @@ class SimulatedFeed implements Feed {
     }
   }
 
+  sendMessage(type: 'message' | 'error', data: string, userId?: string): number {
+    const wanted = [...this.#connections].filter(
+      ({ session }) => userId === undefined || session.user_id === userId,
+    );
+    for (const connection of wanted) connection.sendText({ type, data });
+    return wanted.length;
+  }
+
   connections(): FeedConnectionState[] {
     return [...this.#connections].map((connection) => connection.state());
   }

@@ -326,6 +326,13 @@ test('http_error holds for the steps of a login as well, by user', async () => {
   expect([(await fetch(page)).status, (await fetch(page)).status]).toEqual([503, 200]);
 });
 
+test('a message of the broker is sent on call, and one of an unknown type is refused', async () => {
+  expect(await control(simulator, 'POST', 'messages', { data: 'maintenance at 18:00' })).toEqual({ sent: 0 });
+  expect(await control(simulator, 'POST', 'messages', { type: 'order', data: 'x' })).toMatchObject({
+    message: expect.stringContaining('`type`'),
+  });
+});
+
 test('control calls refuse what they do not know, naming it', async () => {
   expect(await control(simulator, 'POST', 'faults', { kind: 'nope' })).toMatchObject({
     message: expect.stringContaining('`kind`'),

@@ -257,7 +257,7 @@ const OWN_ROUTES = [
   { method: 'POST', path: '/connect/login' },
   { method: 'GET', path: '/connect/finish' },
 ];
-const CONTROL = ['clock', 'faults', 'accounts', 'sessions', 'switches'].map((name) => ({
+const CONTROL = ['clock', 'faults', 'accounts', 'sessions', 'switches', 'messages'].map((name) => ({
   method: 'POST',
   path: `/_sim/${name}`,
 }));

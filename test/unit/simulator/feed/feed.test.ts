@@ -259,6 +259,20 @@ describe('messages', () => {
     expect(other.texts).toEqual([]);
   });
 
+  it('of the broker reach everybody, or one user', async () => {
+    const kit = await start({}, { speed: 0 });
+    const mine = await kit.connect();
+    const other = await kit.connect('api_key=other&access_token=good');
+    expect(kit.feed.sendMessage('message', 'to all')).toBe(2);
+    expect(kit.feed.sendMessage('error', 'to one', 'SIM001')).toBe(1);
+    await until(() => mine.texts.length === 2);
+    expect(mine.texts).toEqual([
+      { type: 'message', data: 'to all' },
+      { type: 'error', data: 'to one' },
+    ]);
+    expect(other.texts).toEqual([{ type: 'message', data: 'to all' }]);
+  });
+
   it('are heartbeats of one byte when nothing else was sent for two seconds', async () => {
     const kit = await start({}, { speed: 0 });
     const client = await kit.connect();
