@@ -1,0 +1,60 @@
+import { Redis } from 'ioredis';
+import type { Snapshot } from '#shared/market/snapshot.ts';
+import { redisNames, TICK_CHANNELS } from '#shared/messages/channels.ts';
+import type { TickEnvelope } from '#shared/messages/envelope.ts';
+import type { TickKey } from './sent.ts';
+
+/** Envelopes that were published and never came, by channel. */
+export interface Hole {
+  readonly channel: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * A bare subscriber without help: no log, no last values. It keeps each envelope once, and writes down every number
+ * that it did not get.
+ */
+export class StrictReader {
+  readonly envelopes: { readonly channel: string; readonly envelope: TickEnvelope }[] = [];
+  readonly holes: Hole[] = [];
+  readonly #redis: Redis;
+  readonly #seqs = new Map<string, number>();
+
+  constructor(redisUrl: string, prefix: string) {
+    const channels = TICK_CHANNELS.map((channel) => redisNames(prefix).ticks(channel));
+    this.#redis = new Redis(redisUrl, { maxRetriesPerRequest: null, autoResubscribe: false });
+    this.#redis.on('error', () => {});
+    // Once a connection is lost the subscription may fail too; then the next one subscribes.
+    this.#redis.on('ready', () => void this.#redis.subscribe(...channels).catch(() => {}));
+    this.#redis.on('message', (channel: string, text: string) => this.#take(channel, JSON.parse(text)));
+  }
+
+  stop(): void {
+    this.#redis.disconnect();
+  }
+
+  ticks(): Snapshot[] {
+    return this.envelopes.flatMap(({ envelope }) => envelope.ticks);
+  }
+
+  get folded(): number {
+    return this.envelopes.reduce((sum, { envelope }) => sum + envelope.folded, 0);
+  }
+
+  #take(channel: string, envelope: TickEnvelope): void {
+    const before = this.#seqs.get(channel);
+    if (before !== undefined && envelope.seq <= before) return;
+    if (before !== undefined && envelope.seq !== before + 1) {
+      this.holes.push({ channel, from: before + 1, to: envelope.seq - 1 });
+    }
+    this.#seqs.set(channel, envelope.seq);
+    this.envelopes.push({ channel, envelope });
+  }
+}
+
+/** A published tick in the words of the tap. */
+export function keyOf(tick: Snapshot): TickKey {
+  const volume = tick.type === 'underlying' ? 0 : (tick.volume ?? 0);
+  return `${(tick.exchange_ts ?? 0) / 1_000}:${Math.round(tick.ltp * 100)}:${volume}`;
+}
