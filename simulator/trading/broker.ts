@@ -61,6 +61,7 @@ export class Broker {
   #all: Order[] = [];
   #serial = 0;
   #tradeSerial = 0;
+  #endsForDay: Order | undefined;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
@@ -154,12 +155,21 @@ export class Broker {
     this.changed(order, 'status');
   }
 
+  /** Cancels an order because its day is over: nothing follows it, the position itself is closed or carried. */
+  endForDay(order: Order): void {
+    this.#endsForDay = order;
+    this.engine.cancel(order);
+    this.#endsForDay = undefined;
+  }
+
   changed(order: Order, event: OrderEvent): void {
     const desk = this.desk(order.user_id);
     desk.settle(order);
     this.#options.notify(order, event);
     const next =
-      order.status === 'COMPLETE' ? followUp(order, () => this.nextOrderId(), this.#times()) : undefined;
+      isFinal(order) && order !== this.#endsForDay
+        ? followUp(order, () => this.nextOrderId(), this.#times())
+        : undefined;
     if (next !== undefined) this.launch(next);
   }
 

@@ -73,7 +73,8 @@ export class DayTurner {
     const ttlEndsMs = (order.exchangeMs ?? order.orderMs) + order.validity_ttl * 60_000;
     const timedOut = order.validity === 'TTL' && nowMs >= ttlEndsMs;
     const closed = !open && this.#market.clock.market === 'auto' && isPastClose(order, nowMs);
-    if (timedOut || closed) this.#broker.engine.cancel(order);
+    if (closed) this.#broker.endForDay(order);
+    else if (timedOut) this.#broker.engine.cancel(order);
   }
 
   #releaseAmo(order: Order, open: boolean): void {
@@ -91,7 +92,7 @@ export class DayTurner {
 function squareOffDesk(desk: Desk, broker: Broker): void {
   for (const order of desk.waiting()) {
     const waits = order.status === 'OPEN' || order.status === 'TRIGGER PENDING';
-    if (DAY_PRODUCTS.has(order.product) && waits) broker.engine.cancel(order);
+    if (DAY_PRODUCTS.has(order.product) && waits) broker.endForDay(order);
   }
   for (const position of desk.positions.list()) {
     const net = netQuantity(position);
@@ -140,7 +141,7 @@ function turnDesk(desk: Desk, broker: Broker, day: string): void {
       order.sawClosed = true;
       continue;
     }
-    if (!isFinal(order)) broker.engine.cancel(order);
+    if (!isFinal(order)) broker.endForDay(order);
     desk.forgetOrder(order);
   }
   desk.trades.length = 0;

@@ -1,13 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import type { Times } from './new-order.ts';
 import type { Iceberg, Order } from './order.ts';
 
-/** The order that a completed one brings about: an iceberg's next leg, a cover order's stop; else undefined. */
+/** The order that one at its end brings about: an iceberg's next leg, the stop of what a cover order bought; else undefined. */
 export function followUp(order: Order, nextId: () => string, times: Times): Order | undefined {
-  if (order.iceberg !== null && order.iceberg.remaining_quantity > 0) {
+  if (order.status === 'COMPLETE' && order.iceberg !== null && order.iceberg.remaining_quantity > 0) {
     return nextLeg(order, order.iceberg, nextId(), times);
   }
   const isCoverEntry = order.variety === 'co' && order.parent_order_id === null;
-  return isCoverEntry ? secondLeg(order, nextId(), times) : undefined;
+  return isCoverEntry && order.filled_quantity > 0 ? secondLeg(order, nextId(), times) : undefined;
 }
 
 function nextLeg(order: Order, iceberg: Iceberg, order_id: string, times: Times): Order {
@@ -35,6 +36,7 @@ function freshCopy(order: Order, order_id: string, { nowMs, wallMs, visibleWallM
   return {
     ...order,
     order_id,
+    guid: randomUUID(),
     status: 'PUT ORDER REQ RECEIVED',
     exchange_order_id: null,
     exchangeMs: null,

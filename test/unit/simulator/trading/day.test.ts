@@ -94,6 +94,22 @@ test('what still waits at the close is cancelled, where the market follows its h
   expect(order.status).toBe('CANCELLED');
 });
 
+test('a partly filled cover order gets its stop when its time is over, and none that outlives the square-off or the day', () => {
+  for (const [ends, left] of [
+    ['2026-11-18T10:05:01', 1],
+    ['2026-11-18T15:20:00', 0],
+    ['2026-11-19T06:00:00', 0],
+  ] as const) {
+    const { place, at, market, desk } = dayKit();
+    market.clock.market = 'auto';
+    const validity = left === 1 ? { validity: 'TTL', validity_ttl: 5 } : {};
+    place({ product: 'MIS', price: 1490, trigger_price: 1400, ...validity }, 'co');
+    market.set(SHARE, 1490, { sell: [{ price: 1490, quantity: 4, orders: 1 }] });
+    at(ends);
+    expect([ends, desk().waiting().length]).toEqual([ends, left]);
+  }
+});
+
 test('intraday positions are squared off at 15:20, delivery stays', () => {
   const { place, at, market, desk } = dayKit();
   market.clock.market = 'auto';

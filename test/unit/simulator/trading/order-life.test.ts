@@ -187,6 +187,30 @@ test('a cover order reads back as CO; filled it has a stop with its id that exit
   expect(leg.status).toBe('COMPLETE');
 });
 
+test('a cover order cancelled after a part of it was filled has a stop for that part', () => {
+  const { place, broker, market } = brokerKit();
+  const entry = place({ product: 'MIS', price: 1490, trigger_price: 1400 }, 'co');
+  market.set(SHARE, 1490, { sell: [{ price: 1490, quantity: 4, orders: 1 }] });
+  expect(broker.visibleOrders('SIM001')).toHaveLength(1);
+  cancelOrder(broker, 'SIM001', 'co', entry.order_id);
+  const [, stop] = broker.visibleOrders('SIM001');
+  expect(stop).toMatchObject({
+    parent_order_id: entry.order_id,
+    transaction_type: 'SELL',
+    quantity: 4,
+    status: 'TRIGGER PENDING',
+    trigger_price: 1400,
+  });
+  expect(stop!.guid).not.toBe(entry.guid);
+});
+
+test('what is left of an iceberg does not follow a leg that was cancelled', () => {
+  const { place, broker } = brokerKit();
+  const leg = place({ quantity: 30, price: 1400, iceberg_legs: 3 }, 'iceberg');
+  cancelOrder(broker, 'SIM001', 'iceberg', leg.order_id);
+  expect(broker.visibleOrders('SIM001')).toHaveLength(1);
+});
+
 test('a quantity over the freeze limit is refused, or sliced where the client asks', () => {
   const { place, broker } = brokerKit(1e9);
   expect(() => place({ ...BUY_OPTION, quantity: 65 * 30 })).toThrow(/freeze/);
