@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { startScratchPlatform } from '#local/platform/scratch.ts';
 import { parseInstrumentsCsv } from '#shared/market/instruments-csv.ts';
-import { readTicks } from '#shared/messages/reader.ts';
+import { isTicks, readTicks } from '#shared/messages/reader.ts';
 import { atMost, type Figure, observed, percentile } from './figure.ts';
 
 const SINGLE_SAMPLES = 40;
@@ -19,9 +19,10 @@ class FirstTicks {
   readonly #waiting = new Map<number, (atMs: number) => void>();
 
   async follow(redisUrl: string, signal: AbortSignal): Promise<void> {
-    for await (const envelope of readTicks({ redisUrl, signal })) {
+    for await (const event of readTicks({ redisUrl, from: 'live', signal })) {
+      if (!isTicks(event)) continue;
       const atMs = performance.now();
-      for (const { instrument_token } of envelope.ticks) {
+      for (const { instrument_token } of event.ticks) {
         if (this.#seen.has(instrument_token)) continue;
         this.#seen.set(instrument_token, atMs);
         this.#waiting.get(instrument_token)?.(atMs);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_CHANNEL_PREFIX } from '#shared/messages/channels.ts';
-import { type ReadEnvelope, readTicks } from '#shared/messages/reader.ts';
+import { isTicks, type ReadEvent, readTicks } from '#shared/messages/reader.ts';
 import { readOutputs } from '../platform/outputs.ts';
 import { redisAnswers } from '../platform/redis.ts';
 import { reportFailure, SetUpProblem } from '../supervise/problem.ts';
@@ -84,7 +84,7 @@ async function watch(options: WatchOptions): Promise<void> {
   // `| head` closes the pipe when it has enough: an end like any other.
   process.stdout.on('error', () => ending.abort());
   const timer = options.forMs === undefined ? undefined : setTimeout(() => ending.abort(), options.forMs);
-  const envelopes = readTicks({
+  const events = readTicks({
     redisUrl: options.redisUrl,
     prefix: options.prefix,
     // A quiet option has a place in the chain too; raw envelopes are those that come.
@@ -92,22 +92,24 @@ async function watch(options: WatchOptions): Promise<void> {
     signal: ending.signal,
   });
   try {
-    if (options.json) await printEnvelopes(envelopes);
-    else await showChains(envelopes, options);
+    if (options.json) await printEvents(events);
+    else await showChains(events, options);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function printEnvelopes(envelopes: AsyncIterable<ReadEnvelope>): Promise<void> {
-  for await (const { channel, source, missed, ...envelope } of envelopes) {
-    process.stdout.write(`${JSON.stringify({ channel, ...envelope })}\n`);
-    if (missed > 0)
-      process.stderr.write(`${channel}: ${missed} envelopes missed before this ${source} one\n`);
+/** Envelopes on stdout; what else the reader tells (holes, a lost connection) on stderr. */
+async function printEvents(events: AsyncIterable<ReadEvent>): Promise<void> {
+  for await (const event of events) {
+    if (isTicks(event)) {
+      const { type, source, channel, ...envelope } = event;
+      process.stdout.write(`${JSON.stringify({ channel, ...envelope })}\n`);
+    } else process.stderr.write(`${JSON.stringify(event)}\n`);
   }
 }
 
-async function showChains(envelopes: AsyncIterable<ReadEnvelope>, options: WatchOptions): Promise<void> {
+async function showChains(events: AsyncIterable<ReadEvent>, options: WatchOptions): Promise<void> {
   const chains = new OptionChains();
   const rate = new TickRate();
   let marketMs: number | undefined;
@@ -123,7 +125,8 @@ async function showChains(envelopes: AsyncIterable<ReadEnvelope>, options: Watch
   const draw = () => process.stdout.write(isTerminal ? repaint(picture()) : `${picture().join('\n')}\n\n`);
   const drawing = setInterval(draw, isTerminal ? REFRESH_MS : PRINT_MS);
   try {
-    for await (const envelope of envelopes) {
+    for await (const envelope of events) {
+      if (!isTicks(envelope)) continue;
       marketMs = Math.max(marketMs ?? 0, envelope.ts);
       if (envelope.source !== 'last') rate.add(envelope.ticks.length, performance.now());
       for (const tick of envelope.ticks) chains.apply(tick);

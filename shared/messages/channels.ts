@@ -18,7 +18,7 @@ export function redisNames(prefix: string) {
     ticks: (channel: TickChannel) => `${prefix}:${channel}`,
     orders: `${prefix}:orders`,
     events: `${prefix}:events`,
-    /** Hash: instrument_token -> `{"lease","seq","tick"}`. */
+    /** Hash: instrument_token -> `{"account_id","lease","seq","tick"}`. */
     last: `${prefix}:last`,
     /**
      * Hash: `<channel>:<account_id>` -> `<lease>-<seq>`. Everything up to and including that envelope is in `last`.

@@ -17,6 +17,8 @@ export interface TickEnvelope {
 
 /** A field of the last-value hash. */
 export interface LastValue {
+  /** Whose lease it is: leases of different accounts cannot be compared. */
+  readonly account_id: string;
   readonly lease: number;
   readonly seq: number;
   readonly tick: Snapshot;

@@ -124,7 +124,7 @@ export class LastValues {
     writeSnapshot(this.#writer, slot);
     const tick = this.#writer.bytes.subarray(0, this.#writer.position);
     return Buffer.concat([
-      Buffer.from(`{"lease":${lease},"seq":${slot.seq},"tick":`),
+      Buffer.from(`{"account_id":"${this.#context.accountId}","lease":${lease},"seq":${slot.seq},"tick":`),
       tick,
       Buffer.from('}'),
     ]);

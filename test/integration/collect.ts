@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import type { Snapshot } from '#shared/market/snapshot.ts';
 import type { TickChannel } from '#shared/messages/channels.ts';
-import { type ReadEnvelope, readTicks } from '#shared/messages/reader.ts';
+import { isTicks, readTicks, type TicksEvent } from '#shared/messages/reader.ts';
 
 /** Everything that a reader saw on the tick channels since it started. */
 export class Collector {
-  readonly envelopes: ReadEnvelope[] = [];
+  readonly envelopes: TicksEvent[] = [];
   readonly #ending = new AbortController();
   readonly #reading: Promise<void>;
 
@@ -17,8 +17,9 @@ export class Collector {
   async #read(channels: readonly TickChannel[] | undefined): Promise<void> {
     const redisUrl = inject('platform').outputs.redis_url;
     const selected = channels === undefined ? {} : { channels };
-    for await (const envelope of readTicks({ redisUrl, signal: this.#ending.signal, ...selected })) {
-      this.envelopes.push(envelope);
+    const options = { redisUrl, from: 'live', signal: this.#ending.signal, ...selected } as const;
+    for await (const event of readTicks(options)) {
+      if (isTicks(event)) this.envelopes.push(event);
     }
   }
 
@@ -47,7 +48,7 @@ export class Collector {
  * Holes in the sequence of an account's channel within one lease: `seq` counts from 1 without holes.
  * Answers the missing numbers by channel and lease.
  */
-export function holes(envelopes: readonly ReadEnvelope[]): string[] {
+export function holes(envelopes: readonly TicksEvent[]): string[] {
   const last = new Map<string, number>();
   const found: string[] = [];
   for (const { account_id, channel, lease, seq } of envelopes) {

@@ -1,9 +1,17 @@
 import type { Snapshot } from '#shared/market/snapshot.ts';
-import { type ReadEnvelope, type ReadTicksOptions, readTicks } from '#shared/messages/reader.ts';
+import { TICK_CHANNELS } from '#shared/messages/channels.ts';
+import {
+  type ReadEvent,
+  type ReadTicksOptions,
+  readTicks,
+  type TicksEvent,
+} from '#shared/messages/reader.ts';
 
 /** Reads everything that one prefix publishes and keeps what tests ask about. */
 export class Recorder {
-  readonly envelopes: ReadEnvelope[] = [];
+  readonly envelopes: TicksEvent[] = [];
+  /** What was told besides ticks. */
+  readonly told: Exclude<ReadEvent, TicksEvent>[] = [];
   readonly newest = new Map<number, Snapshot>();
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
@@ -13,7 +21,7 @@ export class Recorder {
   }
 
   /** Live and replayed envelopes of a channel in the order of delivery. */
-  of(channel: string): ReadEnvelope[] {
+  of(channel: string): TicksEvent[] {
     return this.envelopes.filter((envelope) => envelope.channel === channel && envelope.source !== 'last');
   }
 
@@ -23,14 +31,14 @@ export class Recorder {
 
   /** Envelopes lost for good. */
   get missed(): number {
-    const channels = new Set(this.envelopes.map((envelope) => envelope.channel));
-    return [...channels].reduce((sum, channel) => sum + this.missedOf(channel), 0);
+    return TICK_CHANNELS.reduce((sum, channel) => sum + this.missedOf(channel), 0);
   }
 
   missedOf(channel: string): number {
-    return this.envelopes
-      .filter((envelope) => envelope.channel === channel && envelope.source === 'last')
-      .reduce((sum, envelope) => sum + envelope.missed, 0);
+    const gaps = this.told.flatMap((each) =>
+      each.type === 'gap' && each.channel === channel && !each.repaired ? [each] : [],
+    );
+    return gaps.reduce((sum, { from, to }) => sum + (to === null ? 1 : to - from + 1), 0);
   }
 
   async stop(): Promise<void> {
@@ -39,9 +47,13 @@ export class Recorder {
   }
 
   async #read(options: ReadTicksOptions): Promise<void> {
-    for await (const envelope of readTicks({ ...options, signal: this.#ending.signal })) {
-      this.envelopes.push(envelope);
-      for (const tick of envelope.ticks) this.newest.set(tick.instrument_token, tick);
+    for await (const event of readTicks({ from: 'live', ...options, signal: this.#ending.signal })) {
+      if (event.type !== 'ticks') {
+        this.told.push(event);
+        continue;
+      }
+      this.envelopes.push(event);
+      for (const tick of event.ticks) this.newest.set(tick.instrument_token, tick);
     }
   }
 }
