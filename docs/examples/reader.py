@@ -2,7 +2,7 @@
 
     python reader.py redis://127.0.0.1:4572 ticker:nifty options 10
 
-prints one JSON line an envelope for ten seconds: source, account_id, lease, seq, missed, number of ticks.
+prints one JSON line an event for ten seconds: "ticks" (source last, live or log), "gap", "resynced".
 """
 
 import json
@@ -11,6 +11,10 @@ import time
 
 import redis
 
+SILENT_AFTER_S = 2.5
+HEAL_TIMEOUT_S = 5
+KINDS = {"options": "option", "futures": "future", "equities": "equity", "underlying": "underlying"}
+
 
 def position(envelope):
     return envelope["lease"], envelope["seq"]
@@ -18,85 +22,141 @@ def position(envelope):
 
 class Reader:
     def __init__(self, url, prefix, channel):
-        self.redis = redis.Redis.from_url(url)
+        self.redis = redis.Redis.from_url(url, socket_timeout=5)
         self.prefix, self.channel = prefix, channel
-        self.seen = {}  # account_id -> (lease, seq) of its newest envelope
-        self.given = {}  # instrument_token -> (lease, seq) up to which last values gave its ticks
+        self.given = {}  # account_id -> (lease, seq) up to which everything was given
+        self.newest = {}  # instrument_token -> (account_id, lease, seq) of its newest tick
+        self.starting = set()  # accounts of which only last values were given
+        self.healing = {}  # account_id -> (position the hash has to reach, deadline, whether a gap was told)
+        self.heard = time.monotonic()
 
-    def envelopes(self, seconds):
+    def events(self, seconds):
         ends = time.monotonic() + seconds
+        pubsub = None
+        while time.monotonic() < ends:
+            try:
+                if pubsub is None:
+                    pubsub = self.subscribe()
+                    if not self.newest:
+                        yield from self.start()
+                yield from self.step(pubsub)
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                # What is missed meanwhile shows as a gap.
+                print(f"disconnected: {error}", file=sys.stderr)
+                pubsub = None
+                time.sleep(0.2)
+
+    def subscribe(self):
         pubsub = self.redis.pubsub(ignore_subscribe_messages=True)
         pubsub.subscribe(f"{self.prefix}:{self.channel}")
-        waiting = self.wait_for_last_values(pubsub)
-        yield self.last_values(0)
-        for envelope in waiting:
-            yield from self.accept(envelope)
-        while time.monotonic() < ends:
-            message = pubsub.get_message(timeout=0.1)
-            if message is not None:
-                yield from self.accept(json.loads(message["data"]))
+        return pubsub
 
-    def wait_for_last_values(self, pubsub):
-        """An idle channel speaks once a second; then the hash has to reach what was heard first."""
-        started, heard = time.monotonic(), []
-        while time.monotonic() - started < 5:
-            message = pubsub.get_message(timeout=0.1)
-            if message is not None:
-                heard.append(json.loads(message["data"]))
-            if time.monotonic() - started > 1.3 and self.hash_reaches(heard):
-                break
-        return heard
+    def step(self, pubsub):
+        message = pubsub.get_message(timeout=0.1)
+        if message is not None:
+            self.heard = time.monotonic()
+            yield from self.accept(json.loads(message["data"]))
+        elif time.monotonic() - self.heard > SILENT_AFTER_S:
+            self.heard = time.monotonic()
+            print("silent: no streamer publishes", file=sys.stderr)
+        if self.healing:
+            yield from self.heal()
 
-    def hash_reaches(self, heard):
-        first = {}
-        for envelope in heard:
-            first.setdefault(envelope["account_id"], position(envelope))
-        for account_id, (lease, seq) in first.items():
-            text = self.redis.hget(f"{self.prefix}:last:seq", f"{self.channel}:{account_id}") or b"0-0"
-            if seq > 1 and tuple(map(int, text.split(b"-"))) < (lease, seq - 1):
-                return False
-        return True
+    def start(self):
+        """Subscribed before: what comes after these values waits in the connection."""
+        for account_id, at in self.complete().items():
+            self.given[account_id] = at
+            self.starting.add(account_id)
+        yield self.last_values()
 
-    def last_values(self, missed):
-        kind = {"options": "option", "futures": "future", "equities": "equity"}.get(self.channel, self.channel)
+    def complete(self):
+        """Up to which envelope of each account the hash holds everything."""
+        fields = self.redis.hgetall(f"{self.prefix}:last:seq")
+        named = {name.decode().partition(":"): text for name, text in fields.items()}
+        return {
+            account_id: tuple(map(int, text.split(b"-")))
+            for (channel, _, account_id), text in named.items()
+            if channel == self.channel
+        }
+
+    def last_values(self):
         ticks = []
         for text in self.redis.hgetall(f"{self.prefix}:last").values():
             value = json.loads(text)
-            token = value["tick"]["instrument_token"]
-            if value["tick"]["type"] == kind and position(value) > self.given.get(token, (0, 0)):
-                self.given[token] = position(value)
+            if value["tick"]["type"] == KINDS[self.channel] and self.is_news(value["tick"], value):
                 ticks.append(value["tick"])
-        return {"source": "last", "account_id": "", "lease": 0, "seq": 0, "missed": missed, "ticks": ticks}
+        return {"event": "ticks", "source": "last", "account_id": "", "lease": 0, "seq": 0, "ticks": ticks}
+
+    def is_news(self, tick, envelope):
+        """Leases of different accounts cannot be compared: an instrument that moved is always news."""
+        token, account_id = tick["instrument_token"], envelope["account_id"]
+        known = self.newest.get(token)
+        if known is not None and known[0] == account_id and position(envelope) <= known[1:]:
+            return False
+        self.newest[token] = (account_id, *position(envelope))
+        return True
 
     def accept(self, envelope):
         account_id, at = envelope["account_id"], position(envelope)
-        before = self.seen.get(account_id)
+        before = self.given.get(account_id)
         if before is not None and at <= before:
-            return  # seen, or of a publisher without its lease
-        self.seen[account_id] = at
-        if before is not None and at != (before[0], before[1] + 1) and not (at[0] > before[0] and at[1] == 1):
-            yield from self.fill(envelope, before)
-        yield self.without_given(envelope, "live")
+            return  # seen, or of a publisher that has lost its lease
+        if before is None:
+            self.heal_up_to(account_id, at, False)
+        elif at != (before[0], before[1] + 1) and not (at[0] > before[0] and at[1] == 1):
+            yield from self.fill(account_id, before, at)
+        yield self.ticks(envelope, "live")
 
-    def fill(self, envelope, before):
-        """What was missed comes from the log; what that lacks shows in the last values."""
-        key = f"{self.prefix}:log:{self.channel}:{envelope['account_id']}"
-        lease, seq = position(envelope)
-        entries = self.redis.xrange(key, f"{before[0]}-{before[1] + 1}", f"{lease}-{seq - 1}")
+    def fill(self, account_id, before, at):
+        """What was missed comes from the log; what that lacks is told, and made up for by last values."""
+        is_told = account_id not in self.starting
+        key = f"{self.prefix}:log:{self.channel}:{account_id}"
+        entries = self.redis.xrange(key, f"{before[0]}-{before[1] + 1}", f"({at[0]}-{at[1]}")
+        reached, lost = before, []
         for _, fields in entries:
-            yield self.without_given(json.loads(fields[b"e"]), "log")
-        missing = (seq - before[1] - 1 if lease == before[0] else seq - 1) - len(entries)
-        if missing > 0:
-            yield self.last_values(missing)
+            envelope = json.loads(fields[b"e"])
+            lost += self.between(reached, position(envelope))
+            reached = position(envelope)
+            yield self.ticks(envelope, "log")
+        lost += self.between(reached, at)
+        for lease, first, last in lost if is_told else []:
+            yield {"event": "gap", "account_id": account_id, "lease": lease, "from": first, "to": last, "repaired": False}
+        if lost:
+            self.heal_up_to(account_id, at, is_told)
 
-    def without_given(self, envelope, source):
-        at = position(envelope)
-        ticks = [t for t in envelope["ticks"] if at > self.given.get(t["instrument_token"], (0, 0))]
-        return {**envelope, "source": source, "missed": 0, "ticks": ticks}
+    @staticmethod
+    def between(after, before):
+        first = after[1] + 1 if after[0] == before[0] else 1
+        return [(before[0], first, before[1] - 1)] if first < before[1] else []
+
+    def heal_up_to(self, account_id, before, is_told):
+        self.healing[account_id] = ((before[0], before[1] - 1), time.monotonic() + HEAL_TIMEOUT_S, is_told)
+
+    def heal(self):
+        complete = self.complete()
+        for account_id, (at, deadline, is_told) in list(self.healing.items()):
+            is_complete = complete.get(account_id, (0, 0)) >= at
+            if not is_complete and time.monotonic() < deadline:
+                continue
+            del self.healing[account_id]
+            values = self.last_values()
+            if values["ticks"]:
+                yield values
+            if is_told:
+                lease, seq = at
+                yield {"event": "resynced", "account_id": account_id, "lease": lease, "seq": seq, "complete": is_complete}
+
+    def ticks(self, envelope, source):
+        self.given[envelope["account_id"]] = position(envelope)
+        self.starting.discard(envelope["account_id"])
+        ticks = [tick for tick in envelope["ticks"] if self.is_news(tick, envelope)]
+        return {**envelope, "event": "ticks", "source": source, "ticks": ticks}
 
 
 if __name__ == "__main__":
     url, prefix, channel, seconds = sys.argv[1:5]
-    for each in Reader(url, prefix, channel).envelopes(float(seconds)):
-        line = {name: each[name] for name in ("source", "account_id", "lease", "seq", "missed")}
-        print(json.dumps({**line, "ticks": len(each["ticks"])}), flush=True)
+    for each in Reader(url, prefix, channel).events(float(seconds)):
+        if each["event"] == "ticks":
+            names = ("event", "source", "account_id", "lease", "seq")
+            each = {**{name: each[name] for name in names}, "ticks": len(each["ticks"])}
+        print(json.dumps(each), flush=True)
