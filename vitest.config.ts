@@ -30,7 +30,8 @@ export default defineConfig({
           include: ['test/faults/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Outages are mostly waiting.
+          maxWorkers: 2,
         },
       },
     ],
