@@ -70,6 +70,12 @@ describe.skipIf(redisServer() === undefined)(
       return { rig, recorder };
     }
 
+    /** Last values follow within a second: before that a reader that begins finds none. */
+    async function hashIsWhole({ redis: client }: Rig): Promise<void> {
+      const isWhole = async () => (await client.hlen(names.last)) >= instruments.length;
+      await until(isWhole, 10_000, 'a last value of every instrument');
+    }
+
     async function control(path: string, body: object): Promise<void> {
       const response = await fetch(`${simulator.url}/_sim/${path}`, {
         method: 'POST',
@@ -164,6 +170,7 @@ describe.skipIf(redisServer() === undefined)(
 
     it('gives a late reader the last values and then every tick after them, once', async () => {
       const each = await start();
+      await hashIsWhole(each.rig);
       const late = new Recorder({ redisUrl: redis.url, prefix: PREFIX, from: 'last_values' });
       await until(
         () => late.newest.size === instruments.length && late.envelopes.length > 40,
@@ -280,7 +287,8 @@ describe.skipIf(redisServer() === undefined)(
     it.skipIf(!existsSync(PYTHON))(
       'read by the Python example: last values, then every envelope in order',
       async () => {
-        await start();
+        const { rig } = await start();
+        await hashIsWhole(rig);
         const child = spawn(PYTHON, [EXAMPLE, redis.url, PREFIX, 'options', '6']);
         let output = '';
         child.stdout.on('data', (chunk) => {
