@@ -103,7 +103,7 @@ async function watch(options: WatchOptions): Promise<void> {
 async function printEvents(events: AsyncIterable<ReadEvent>): Promise<void> {
   for await (const event of events) {
     if (isTicks(event)) {
-      const { type, source, channel, ...envelope } = event;
+      const { type, source, first_seq, reader_folded, channel, ...envelope } = event;
       process.stdout.write(`${JSON.stringify({ channel, ...envelope })}\n`);
     } else process.stderr.write(`${JSON.stringify(event)}\n`);
   }
