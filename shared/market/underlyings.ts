@@ -1,3 +1,5 @@
+import type { Instrument } from './instrument.ts';
+
 /** An index whose options are traded, and the instrument that carries its spot price. */
 export interface Underlying {
   /** The dump's `name` of its derivatives. */
@@ -66,4 +68,24 @@ export const UNDERLYINGS: readonly Underlying[] = [
 
 export function underlyingOf(name: string): Underlying | undefined {
   return UNDERLYINGS.find((underlying) => underlying.name === name);
+}
+
+/** An index's row as the broker's dump has it. */
+export function indexRow(
+  index: Pick<Underlying, 'instrument_token' | 'tradingsymbol' | 'exchange'>,
+): Instrument {
+  return {
+    instrument_token: index.instrument_token,
+    exchange_token: index.instrument_token >>> 8,
+    tradingsymbol: index.tradingsymbol,
+    name: index.tradingsymbol,
+    last_price: 0,
+    expiry: '',
+    strike: 0,
+    tick_size: 0,
+    lot_size: 0,
+    instrument_type: 'EQ',
+    segment: 'INDICES',
+    exchange: index.exchange,
+  };
 }

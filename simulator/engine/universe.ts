@@ -1,6 +1,6 @@
 import { addDays, closeMs, isTradingDay, previousTradingDay } from '#shared/market/calendar.ts';
 import { type Instrument, SEGMENT } from '#shared/market/instrument.ts';
-import { type Underlying, underlyingOf } from '#shared/market/underlyings.ts';
+import { indexRow, underlyingOf } from '#shared/market/underlyings.ts';
 import { BUILTIN_EQUITIES, BUILTIN_INDICES, type BuiltinIndex, VIX } from './builtin-table.ts';
 import { type Expiry, listedExpiries, symbolDate } from './expiries.ts';
 
@@ -24,23 +24,6 @@ export function builtinUniverse(day: string, levelAt: LevelAt): Instrument[] {
     ...BUILTIN_EQUITIES.map(equityRow),
     ...BUILTIN_INDICES.flatMap((index) => derivatives(index, day, levelAt)),
   ];
-}
-
-function indexRow(index: Pick<Underlying, 'instrument_token' | 'tradingsymbol' | 'exchange'>): Instrument {
-  return {
-    instrument_token: index.instrument_token,
-    exchange_token: index.instrument_token >> 8,
-    tradingsymbol: index.tradingsymbol,
-    name: index.tradingsymbol,
-    last_price: 0,
-    expiry: '',
-    strike: 0,
-    tick_size: 0,
-    lot_size: 0,
-    instrument_type: 'EQ',
-    segment: 'INDICES',
-    exchange: index.exchange,
-  };
 }
 
 function equityRow(row: (typeof BUILTIN_EQUITIES)[number]): Instrument {

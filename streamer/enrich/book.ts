@@ -1,5 +1,5 @@
 import type { Instrument } from '#shared/market/instrument.ts';
-import { underlyingOf } from '#shared/market/underlyings.ts';
+import { indexRow, underlyingOf } from '#shared/market/underlyings.ts';
 import { ForwardBook } from './forwards.ts';
 import type { PricerSettings } from './pricer.ts';
 import { type PricingRates, Slot } from './slot.ts';
@@ -84,7 +84,7 @@ export class Book {
     if (underlying === undefined) return [];
     const token = underlying.instrument_token;
     const known = this.#slots.get(token);
-    const spot = known ?? this.#add(indexInstrument(underlying), false);
+    const spot = known ?? this.#add(indexRow(underlying), false);
     slot.option!.underlying = spot;
     const dependants = this.#dependants.get(token) ?? new Set();
     dependants.add(slot);
@@ -104,22 +104,4 @@ export class Book {
     this.#drop(spot);
     return [spot.token];
   }
-}
-
-/** An index's row as the broker's dump has it, for one that nobody claimed. */
-function indexInstrument(underlying: NonNullable<ReturnType<typeof underlyingOf>>): Instrument {
-  return {
-    instrument_token: underlying.instrument_token,
-    exchange_token: underlying.instrument_token >>> 8,
-    tradingsymbol: underlying.tradingsymbol,
-    name: underlying.tradingsymbol,
-    last_price: 0,
-    expiry: '',
-    strike: 0,
-    tick_size: 0,
-    lot_size: 0,
-    instrument_type: 'EQ',
-    segment: 'INDICES',
-    exchange: underlying.exchange,
-  };
 }
