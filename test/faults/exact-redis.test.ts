@@ -124,7 +124,9 @@ describe.skipIf(redisServer() === undefined)(
       const { reader } = scene;
       const lostEnvelopes = reader.holes.reduce((sum, { from, to }) => sum + to - from + 1, 0);
       const lostTicks = scene.totals().published - reader.ticks().length;
-      expect(difference).toMatchObject({ doubled: 0, invented: 0, disordered: 0, stale: 0 });
+      expect(difference).toMatchObject({ doubled: 0, invented: 0, disordered: 0 });
+      // An instrument's newest tick may lie in a hole too: this reader asks neither the log nor the last values.
+      expect(difference.stale).toBeLessThanOrEqual(lostTicks);
       expect(scene.totals().envelopes).toBe(reader.envelopes.length + lostEnvelopes);
       expect(difference.missing.length).toBe(after.folded - before.folded + lostTicks);
       if (lostEnvelopes === 0) expect(lostTicks).toBe(0);
