@@ -4,20 +4,20 @@ import type { Account, AccountSource } from '#shared/accounts/types.ts';
 import { Breaker } from '#shared/breaker.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
-import { AccountStreamer } from './account.ts';
+import type { AccountStreamer } from './account.ts';
 import type { StreamerConfig } from './config.ts';
 import { LeaseKeeper, type LeaseStore } from './control/leases.ts';
 import { Loops } from './control/loops.ts';
 import { listenForNudges } from './control/nudges.ts';
-import { Reconciler } from './control/reconciler.ts';
 import { streamerMetrics } from './health/metrics.ts';
 import { healthReport, type RegistryFacts } from './health/status.ts';
+import { HeldAccount } from './held-account.ts';
 import type { StreamerLogger } from './log.ts';
-import { LastValues } from './publish/last-values.ts';
 import { pubsubLimitProblem } from './publish/pubsub-limit.ts';
 import { RedisSink } from './publish/redis-sink.ts';
 import { ReplayLog } from './publish/replay-log.ts';
-import { accountSettings, sinkSettings } from './settings.ts';
+import { SampledLog } from './sampled-log.ts';
+import { sinkSettings } from './settings.ts';
 
 export interface StreamerParts {
   readonly config: StreamerConfig;
@@ -35,15 +35,8 @@ export interface StreamerParts {
   followClock(): Promise<void>;
 }
 
-interface Held {
-  readonly streamer: AccountStreamer;
-  readonly reconciler: Reconciler;
-  readonly lastValues: LastValues;
-}
-
 const CLOCK_EVERY_MS = 500;
 const REGISTRY_EVERY_MS = 60_000;
-const SAMPLE_EVERY_MS = 1_000;
 
 /** The process: leases decide which accounts stream, reconcilers what, and the pipelines do. */
 export class Streamer {
@@ -52,8 +45,8 @@ export class Streamer {
   readonly metrics: ReturnType<typeof streamerMetrics>;
   readonly #parts: StreamerParts;
   readonly #keeper: LeaseKeeper;
-  readonly #held = new Map<string, Held>();
-  readonly #sampled = new Map<string, number>();
+  readonly #held = new Map<string, HeldAccount>();
+  readonly #sampled: SampledLog;
   readonly #startedMs: number;
   #registry: RegistryFacts | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
@@ -63,6 +56,7 @@ export class Streamer {
     const { config, clock, redis } = parts;
     this.#parts = parts;
     this.#startedMs = clock.wallMs();
+    this.#sampled = new SampledLog(parts.logger, clock);
     this.loops = new Loops(parts.logger);
     const settings = sinkSettings(config);
     const log =
@@ -75,7 +69,8 @@ export class Streamer {
       { breaker: new Breaker(settings.breaker, clock), clock, log },
       {
         onReady: () => this.#flushAll(),
-        onFailure: (kind, detail) => this.#sample(`redis ${kind}`, { detail }, 'publishing to Redis failed'),
+        onFailure: (kind, detail) =>
+          this.#sampled.warn(`redis ${kind}`, { detail }, 'publishing to Redis failed'),
       },
     );
     redis.on('ready', () => this.#redisIsBack());
@@ -98,9 +93,9 @@ export class Streamer {
   start(): void {
     const { config, logger } = this.#parts;
     listenForNudges(this.#parts.nudgeRedis, config.CHANNEL_PREFIX, {
-      onNudge: (nudge) => this.#nudged(nudge.account_id, nudge.instrument_tokens),
+      onNudge: (nudge) => this.#held.get(nudge.account_id)?.nudged(nudge.instrument_tokens),
       onListening: () => this.#eachHeld((held) => held.reconciler.checkMark()),
-      onBadNudge: (problem) => this.#sample('bad nudge', { problem }, 'a nudge was not understood'),
+      onBadNudge: (problem) => this.#sampled.warn('bad nudge', { problem }, 'a nudge was not understood'),
     });
     this.loops.start('clock', CLOCK_EVERY_MS, () => this.#parts.followClock());
     this.loops.start('leases', config.LEASE_RENEW_MS, () => this.#keepLeases());
@@ -128,7 +123,7 @@ export class Streamer {
   async stop(): Promise<void> {
     await this.loops.stop();
     clearInterval(this.#flushTimer);
-    for (const held of this.#held.values()) held.streamer.close();
+    for (const held of this.#held.values()) held.close();
     await this.sink.close(this.#parts.config.SHUTDOWN_TIMEOUT_MS);
     await this.#keeper.releaseAll();
     this.metrics.stop();
@@ -159,7 +154,7 @@ export class Streamer {
     for (const held of this.#held.values()) yield held.streamer;
   }
 
-  async #eachHeld(work: (held: Held) => Promise<void>): Promise<void> {
+  async #eachHeld(work: (held: HeldAccount) => Promise<void>): Promise<void> {
     await Promise.all([...this.#held.values()].map(work));
   }
 
@@ -175,81 +170,25 @@ export class Streamer {
     this.#hasSeenAccounts = true;
   }
 
-  #begin(account: Account, lease: number): void {
-    const { config, clock, redis } = this.#parts;
-    const accountId = account.account_id;
-    const streamer = new AccountStreamer(
-      accountId,
-      accountSettings(config),
-      {
-        clock,
-        sink: this.sink,
-        accounts: this.#parts.accounts,
-        random: Math.random,
-        lease: () => this.#keeper.held(accountId),
-      },
-      {
-        onChanged: (slot) => lastValues.changed(slot),
-        onRemoved: (token) => lastValues.removed(token),
-        onDown: (cause, detail) =>
-          this.#sample(
-            `down ${accountId} ${cause}`,
-            { account_id: accountId, cause, detail },
-            'connection lost',
-          ),
-        onText: (text) => this.#onText(accountId, text),
-        onFrame: (durationMs) => this.metrics.observeFrame(durationMs),
-      },
-    );
-    const lastValues = new LastValues({
-      redis,
-      prefix: config.CHANNEL_PREFIX,
-      accountId,
-      batchers: streamer.batchers,
-      lease: () => this.#keeper.held(accountId),
-      isRedisWell: () => this.sink.isConnected && this.sink.breakerState === 'closed',
-      nowMs: () => clock.nowMs(),
+  #begin({ account_id }: Account, lease: number): void {
+    const held = new HeldAccount(account_id, {
+      ...this.#parts,
+      sampled: this.#sampled,
+      sink: this.sink,
+      metrics: this.metrics,
+      lease: () => this.#keeper.held(account_id),
     });
-    streamer.pipeline.onPricingTime = (durationMs) => this.metrics.observePricing(durationMs);
-    streamer.pipeline.onReject = (reason, detail) =>
-      this.#sample(
-        `reject ${accountId} ${reason}`,
-        { account_id: accountId, reason, detail },
-        'packet rejected',
-      );
-    const reconciler = new Reconciler(accountId, this.#parts.subscriptions, streamer);
-    this.#held.set(accountId, { streamer, reconciler, lastValues });
-    this.#parts.logger.info({ account_id: accountId, lease }, 'lease acquired');
-    streamer.start();
-    // Failed, it is made up for by the loop of dirty marks; the hash keeps what is old until a later start.
-    reconciler
-      .compareAll()
-      .then(() => lastValues.forgetAllBut(new Set(streamer.current().keys())))
-      .catch((error: Error) =>
-        this.#parts.logger.error({ account_id: accountId, error: error.message }, 'first comparison failed'),
-      );
+    this.#held.set(account_id, held);
+    this.#parts.logger.info({ account_id, lease }, 'lease acquired');
+    held.start();
   }
 
   async #end(accountId: string): Promise<void> {
     const held = this.#held.get(accountId);
     if (held === undefined) return;
-    held.streamer.close();
+    held.close();
     this.#held.delete(accountId);
     this.#parts.logger.info({ account_id: accountId }, 'lease ended');
-  }
-
-  #nudged(accountId: string, tokens: readonly number[]): void {
-    const held = this.#held.get(accountId);
-    if (held === undefined) return;
-    held.reconciler
-      .nudge(tokens)
-      .catch((error: Error) =>
-        this.#parts.logger.warn({ account_id: accountId, error: error.message }, 'a nudge was not followed'),
-      );
-  }
-
-  #onText(accountId: string, text: string): void {
-    this.#sample(`text ${accountId}`, { account_id: accountId, text: text.slice(0, 500) }, 'text frame');
   }
 
   #redisIsBack(): void {
@@ -263,7 +202,7 @@ export class Streamer {
     const [, limits = ''] = (await this.#parts.redis.config('GET', 'client-output-buffer-limit')) as string[];
     const problem = pubsubLimitProblem(limits);
     if (problem !== undefined)
-      this.#sample('redis limits', { problem }, 'slow subscribers will be thrown out');
+      this.#sampled.warn('redis limits', { problem }, 'slow subscribers will be thrown out');
   }
 
   #repeatLastValues(): void {
@@ -279,14 +218,5 @@ export class Streamer {
       streamer.pipeline.flush();
       streamer.pipeline.flushIdle();
     }
-  }
-
-  /** At most one line a second of each kind, with how many were left out. */
-  #sample(kind: string, details: Record<string, unknown>, message: string): void {
-    const nowMs = this.#parts.clock.wallMs();
-    const before = this.#sampled.get(kind);
-    if (before !== undefined && nowMs - before < SAMPLE_EVERY_MS) return;
-    this.#sampled.set(kind, nowMs);
-    this.#parts.logger.warn(details, message);
   }
 }

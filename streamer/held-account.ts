@@ -1,0 +1,106 @@
+import type { Redis } from 'ioredis';
+import type { AccountSource } from '#shared/accounts/types.ts';
+import type { Clock } from '#shared/clock.ts';
+import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
+import { AccountStreamer } from './account.ts';
+import type { StreamerConfig } from './config.ts';
+import { Reconciler } from './control/reconciler.ts';
+import type { StreamerMetrics } from './health/metrics.ts';
+import type { StreamerLogger } from './log.ts';
+import { LastValues } from './publish/last-values.ts';
+import type { RedisSink } from './publish/redis-sink.ts';
+import type { SampledLog } from './sampled-log.ts';
+import { accountSettings } from './settings.ts';
+
+export interface HeldAccountParts {
+  readonly config: StreamerConfig;
+  readonly clock: Clock;
+  readonly logger: StreamerLogger;
+  readonly sampled: SampledLog;
+  readonly accounts: AccountSource;
+  readonly subscriptions: SubscriptionSource;
+  readonly redis: Redis;
+  readonly sink: RedisSink;
+  readonly metrics: StreamerMetrics;
+  /** The account's lease held, or undefined. */
+  lease(): number | undefined;
+}
+
+/** All that runs for one account while its lease is held: its streamer, what it shall stream, its last values. */
+export class HeldAccount {
+  readonly accountId: string;
+  readonly streamer: AccountStreamer;
+  readonly reconciler: Reconciler;
+  readonly lastValues: LastValues;
+  readonly #parts: HeldAccountParts;
+
+  constructor(accountId: string, parts: HeldAccountParts) {
+    this.accountId = accountId;
+    this.#parts = parts;
+    this.streamer = this.#newStreamer();
+    this.lastValues = new LastValues({
+      redis: parts.redis,
+      prefix: parts.config.CHANNEL_PREFIX,
+      accountId,
+      batchers: this.streamer.batchers,
+      lease: () => parts.lease(),
+      isRedisWell: () => parts.sink.isConnected && parts.sink.breakerState === 'closed',
+      nowMs: () => parts.clock.nowMs(),
+    });
+    this.reconciler = new Reconciler(accountId, parts.subscriptions, this.streamer);
+  }
+
+  start(): void {
+    this.streamer.start();
+    // Failed, it is made up for by the loop of dirty marks; the hash keeps what is old until a later start.
+    this.reconciler
+      .compareAll()
+      .then(() => this.lastValues.forgetAllBut(new Set(this.streamer.current().keys())))
+      .catch((error: Error) =>
+        this.#parts.logger.error(
+          { account_id: this.accountId, error: error.message },
+          'first comparison failed',
+        ),
+      );
+  }
+
+  nudged(tokens: readonly number[]): void {
+    this.reconciler
+      .nudge(tokens)
+      .catch((error: Error) =>
+        this.#parts.logger.warn(
+          { account_id: this.accountId, error: error.message },
+          'a nudge was not followed',
+        ),
+      );
+  }
+
+  close(): void {
+    this.streamer.close();
+  }
+
+  #newStreamer(): AccountStreamer {
+    const { config, clock, sink, accounts, metrics } = this.#parts;
+    const streamer = new AccountStreamer(
+      this.accountId,
+      accountSettings(config),
+      { clock, sink, accounts, random: Math.random, lease: () => this.#parts.lease() },
+      {
+        onChanged: (slot) => this.lastValues.changed(slot),
+        onRemoved: (token) => this.lastValues.removed(token),
+        onDown: (cause, detail) => this.#warn(`down ${cause}`, { cause, detail }, 'connection lost'),
+        onText: (text) => this.#warn('text', { text: text.slice(0, 500) }, 'text frame'),
+        onFrame: (durationMs) => metrics.observeFrame(durationMs),
+      },
+    );
+    streamer.pipeline.onPricingTime = (durationMs) => metrics.observePricing(durationMs);
+    streamer.pipeline.onReject = (reason, detail) =>
+      this.#warn(`reject ${reason}`, { reason, detail }, 'packet rejected');
+    return streamer;
+  }
+
+  #warn(kind: string, details: Record<string, unknown>, message: string): void {
+    const { sampled } = this.#parts;
+    sampled.warn(`${this.accountId} ${kind}`, { account_id: this.accountId, ...details }, message);
+  }
+}
