@@ -15,7 +15,7 @@ import {
 } from '#test/support/processes.ts';
 import { Recorder } from '#test/support/recorder.ts';
 import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
-import { keyOf } from './support/strict-reader.ts';
+import { keyOf } from './support/tick-key.ts';
 
 const OUTAGE_MS = process.env.FULL === '1' ? 30_000 : 3_000;
 const PREFIX = 'faults:exact-redis';

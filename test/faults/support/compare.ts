@@ -1,6 +1,6 @@
 import type { Snapshot } from '#shared/market/snapshot.ts';
-import type { Sent, TickKey } from './sent.ts';
-import { keyOf } from './strict-reader.ts';
+import type { Sent } from './sent.ts';
+import { keyOf, type TickKey, timeOf } from './tick-key.ts';
 
 /** Exchange seconds that a comparison looks at, both ends included. */
 export interface Span {
@@ -24,26 +24,25 @@ export interface Difference {
   readonly stale: number;
 }
 
-export function timeOf(key: TickKey): number {
-  return Number(key.slice(0, key.indexOf(':')));
-}
-
 /** Exact by instrument: order, doubles, and everything that is missing. */
 export function difference(sent: Sent, ticks: readonly Snapshot[], span: Span): Difference {
-  const within = (key: TickKey) => timeOf(key) >= span.fromS && timeOf(key) <= span.toS;
   const read = new Map<number, TickKey[]>();
   for (const tick of ticks) {
-    const key = keyOf(tick);
-    if (!within(key)) continue;
     const keys = read.get(tick.instrument_token) ?? [];
     read.set(tick.instrument_token, keys);
-    keys.push(key);
+    keys.push(keyOf(tick));
   }
+  return differenceOf(sent, read, span);
+}
+
+/** The same of what was read by instrument, in the order of reading. */
+export function differenceOf(sent: Sent, read: Sent, span: Span): Difference {
+  const within = (key: TickKey) => timeOf(key) >= span.fromS && timeOf(key) <= span.toS;
   const total = { sent: 0, read: 0, doubled: 0, invented: 0, disordered: 0, stale: 0 };
   const missing: { token: number; timeS: number }[] = [];
   for (const token of new Set([...sent.keys(), ...read.keys()])) {
     const whole = [...new Set((sent.get(token) ?? []).filter(within))];
-    const keys = read.get(token) ?? [];
+    const keys = (read.get(token) ?? []).filter(within);
     const once = [...new Set(keys)];
     const positions = new Map(whole.map((key, index) => [key, index]));
     const known = once.filter((key) => positions.has(key)).map((key) => positions.get(key)!);

@@ -4,9 +4,10 @@ import type { Snapshot } from '#shared/market/snapshot.ts';
 import { TICK_CHANNELS } from '#shared/messages/channels.ts';
 import { until } from '#test/support/processes.ts';
 import { type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
-import { type Difference, difference, type Span, timeOf } from './compare.ts';
+import { type Difference, difference, type Span } from './compare.ts';
 import { ExchangeTap } from './sent.ts';
 import { StrictReader } from './strict-reader.ts';
+import { timeOf } from './tick-key.ts';
 
 /** What the streamer says of itself, summed over its channels. */
 export interface Totals {
@@ -127,7 +128,7 @@ export class Scene {
   }
 
   #newestSentS(): number {
-    return Math.max(0, ...[...this.tap.sent.values()].map((keys) => timeOf(keys.at(-1) ?? '0:')));
+    return Math.max(0, ...[...this.tap.sent.values()].map((keys) => timeOf(keys.at(-1) ?? 0)));
   }
 }
 

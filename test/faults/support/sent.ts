@@ -1,68 +1,99 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-
-/** `<exchange time in s>:<last price in paise>:<volume>`: no instrument has two changes that agree in all three. */
-export type TickKey = string;
+import { Pauses } from './pauses.ts';
+import { type TickKey, tickKey } from './tick-key.ts';
 
 const FULL_BYTES = 184;
 const INDEX_FULL_BYTES = 32;
-const TAP = { user_id: 'TAP001', api_key: 'tapkey', api_secret: 'tapsecret' };
+/** The broker's limit; a tap of more opens another link. */
+const TOKENS_A_LINK = 3_000;
 
 /** What the exchange sent, by instrument and in order. */
 export type Sent = ReadonlyMap<number, readonly TickKey[]>;
 
 /**
- * A feed link of another user, in full mode: faults that are armed for the streamer's user pass it by, so what it saw
+ * Feed links of another user, in full mode: faults that are armed for the streamer's user pass it by, so what it saw
  * is what the exchange sent. It shares no code with the streamer.
  */
 export class ExchangeTap {
   readonly sent = new Map<number, TickKey[]>();
-  readonly #socket: WebSocket;
+  readonly pauses = new Pauses();
+  readonly #sockets: readonly WebSocket[];
 
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', (data: Buffer, isBinary: boolean) => {
-      if (isBinary && data.length > 1) this.#take(data);
-    });
+  private constructor(sockets: readonly WebSocket[]) {
+    this.#sockets = sockets;
+    for (const socket of sockets) {
+      socket.on('message', (data: Buffer, isBinary: boolean) => {
+        if (isBinary && data.length > 1) this.#take(data);
+      });
+    }
   }
 
-  static async open(simulatorUrl: string, instrumentTokens: readonly number[]): Promise<ExchangeTap> {
-    await post(`${simulatorUrl}/_sim/accounts`, TAP);
-    const { access_token } = await post(`${simulatorUrl}/_sim/sessions`, { api_key: TAP.api_key });
-    const url = `${simulatorUrl.replace('http', 'ws')}/?api_key=${TAP.api_key}&access_token=${access_token}`;
-    const socket = new WebSocket(url);
-    const tap = new ExchangeTap(socket);
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ a: 'subscribe', v: instrumentTokens }));
-    socket.send(JSON.stringify({ a: 'mode', v: ['full', instrumentTokens] }));
+  /** @param user letters and digits; taps that are open at the same time need a user each. */
+  static async open(
+    simulatorUrl: string,
+    instrumentTokens: readonly number[],
+    user = 'TAP001',
+  ): Promise<ExchangeTap> {
+    const app = { user_id: user, api_key: `${user}key`, api_secret: 'tapsecret' };
+    await postJson(`${simulatorUrl}/_sim/accounts`, app);
+    const { access_token } = await postJson(`${simulatorUrl}/_sim/sessions`, { api_key: app.api_key });
+    const url = `${simulatorUrl.replace('http', 'ws')}/?api_key=${app.api_key}&access_token=${access_token}`;
+    const chunks = Array.from({ length: Math.ceil(instrumentTokens.length / TOKENS_A_LINK) }, (_, index) =>
+      instrumentTokens.slice(index * TOKENS_A_LINK, (index + 1) * TOKENS_A_LINK),
+    );
+    const sockets = chunks.map(() => new WebSocket(url));
+    const tap = new ExchangeTap(sockets);
+    await Promise.all(sockets.map((socket) => once(socket, 'open')));
+    for (const [index, socket] of sockets.entries()) {
+      socket.send(JSON.stringify({ a: 'subscribe', v: chunks[index] }));
+      socket.send(JSON.stringify({ a: 'mode', v: ['full', chunks[index]] }));
+    }
     return tap;
   }
 
   async close(): Promise<void> {
-    this.#socket.close();
-    await once(this.#socket, 'close');
+    const open = this.#sockets.filter((socket) => socket.readyState !== WebSocket.CLOSED);
+    const closed = open.map((socket) => once(socket, 'close'));
+    for (const socket of open) socket.close();
+    await Promise.all(closed);
   }
 
   #take(frame: Buffer): void {
+    const nowMs = performance.now();
     let offset = 2;
     for (let left = frame.readUInt16BE(0); left > 0; left -= 1) {
       const length = frame.readUInt16BE(offset);
-      const packet = frame.subarray(offset + 2, offset + 2 + length);
-      offset += 2 + length;
-      if (length === FULL_BYTES) this.#add(packet, packet.readUInt32BE(60), packet.readUInt32BE(16));
-      if (length === INDEX_FULL_BYTES) this.#add(packet, packet.readUInt32BE(28), 0);
+      const at = offset + 2;
+      offset = at + length;
+      if (length === FULL_BYTES) {
+        this.#add(
+          frame,
+          at,
+          { timeS: frame.readUInt32BE(at + 60), volume: frame.readUInt32BE(at + 16) },
+          nowMs,
+        );
+      }
+      if (length === INDEX_FULL_BYTES) {
+        this.#add(frame, at, { timeS: frame.readUInt32BE(at + 28), volume: 0 }, nowMs);
+      }
     }
   }
 
-  #add(packet: Buffer, timeS: number, volume: number): void {
-    const token = packet.readUInt32BE(0);
-    const ticks = this.sent.get(token) ?? [];
-    this.sent.set(token, ticks);
-    ticks.push(`${timeS}:${packet.readUInt32BE(4)}:${volume}`);
+  #add(frame: Buffer, at: number, tick: { timeS: number; volume: number }, nowMs: number): void {
+    const token = frame.readUInt32BE(at);
+    let ticks = this.sent.get(token);
+    if (ticks === undefined) {
+      ticks = [];
+      this.sent.set(token, ticks);
+    }
+    ticks.push(tickKey(tick.timeS, frame.readUInt32BE(at + 4), tick.volume));
+    this.pauses.arrived(token, nowMs);
   }
 }
 
-async function post(url: string, body: object): Promise<Record<string, string>> {
+/** @throws with the answer's text when it is not a success. */
+export async function postJson(url: string, body: object): Promise<Record<string, string>> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

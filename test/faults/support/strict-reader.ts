@@ -2,7 +2,6 @@ import { Redis } from 'ioredis';
 import type { Snapshot } from '#shared/market/snapshot.ts';
 import { redisNames, TICK_CHANNELS } from '#shared/messages/channels.ts';
 import type { TickEnvelope } from '#shared/messages/envelope.ts';
-import type { TickKey } from './sent.ts';
 
 /** Envelopes that were published and never came, by channel. */
 export interface Hole {
@@ -51,10 +50,4 @@ export class StrictReader {
     this.#seqs.set(channel, envelope.seq);
     this.envelopes.push({ channel, envelope });
   }
-}
-
-/** A published tick in the words of the tap. */
-export function keyOf(tick: Snapshot): TickKey {
-  const volume = tick.type === 'underlying' ? 0 : (tick.volume ?? 0);
-  return `${(tick.exchange_ts ?? 0) / 1_000}:${Math.round(tick.ltp * 100)}:${volume}`;
 }
