@@ -1,5 +1,5 @@
 /**
- * Two times that must never be mixed up.
+ * Times that must never be mixed up.
  *
  * `nowMs` is market time: epoch milliseconds on the exchange's clock. Locally it follows the simulator's
  * clock, which may be shifted or run at 60x. Sessions, expiries, tick and event timestamps use it.
@@ -7,15 +7,19 @@
  * `wallMs` is this machine's time: epoch milliseconds that always run at 1x and agree between hosts. Leases,
  * order deadlines and everything that waits for real work use it, so that a replay at 60x does not expire
  * an order after one second.
+ *
+ * `steadyMs` counts on from some point of its own and never jumps, whatever happens to the machine's time, but means
+ * nothing to another process. It measures how long something lasts.
  */
 export interface Clock {
   nowMs(): number;
   wallMs(): number;
+  steadyMs(): number;
 }
 
 /** Market time is the machine's time: what runs in AWS. */
 export function systemClock(): Clock {
-  return { nowMs: () => Date.now(), wallMs: () => Date.now() };
+  return { nowMs: () => Date.now(), wallMs: () => Date.now(), steadyMs: () => performance.now() };
 }
 
 /** A reading of another process's market clock: at `wallMs` it showed `nowMs` and ran at `speed`. */
@@ -43,17 +47,28 @@ export class FollowingClock implements Clock {
   wallMs(): number {
     return Date.now();
   }
+
+  steadyMs(): number {
+    return performance.now();
+  }
 }
 
-/** A clock for tests, moved by hand; both times move together. */
+/** A clock for tests, moved by hand; all times move together, until the machine's is set. */
 export class ManualClock implements Clock {
   #ms: number;
+  #steadyMs = 0;
 
   constructor(startMs: number) {
     this.#ms = startMs;
   }
 
   advance(ms: number): void {
+    this.#ms += ms;
+    this.#steadyMs += ms;
+  }
+
+  /** Somebody sets the machine's time. */
+  jump(ms: number): void {
     this.#ms += ms;
   }
 
@@ -63,5 +78,9 @@ export class ManualClock implements Clock {
 
   wallMs(): number {
     return this.#ms;
+  }
+
+  steadyMs(): number {
+    return this.#steadyMs;
   }
 }

@@ -19,7 +19,13 @@ describe('clocks', () => {
   it('a manual clock moves by hand only', () => {
     const clock = new ManualClock(10);
     clock.advance(5);
-    expect([clock.nowMs(), clock.wallMs()]).toEqual([15, 15]);
+    expect([clock.nowMs(), clock.wallMs(), clock.steadyMs()]).toEqual([15, 15, 5]);
+  });
+
+  it('steady time does not follow a jump of the machine’s', () => {
+    const clock = new ManualClock(10);
+    clock.jump(-7);
+    expect([clock.wallMs(), clock.steadyMs()]).toEqual([3, 0]);
   });
 
   it('the system clock shows one time', () => {
