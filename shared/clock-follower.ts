@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Clock, FollowingClock, systemClock } from './clock.ts';
+import { FollowingClock, type SteadyClock, systemClock } from './clock.ts';
 import { ENV } from './names.ts';
 
 const readingSchema = z.object({ nowMs: z.number().finite(), speed: z.number().positive() });
@@ -13,7 +13,7 @@ export interface FollowerLogger {
 
 /** A process's clock, and what keeps it near the one it follows. */
 export interface FollowedClock {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   /** Reads the followed clock when the last reading is older than 1 s of wall time; never throws. */
   readonly follow: () => Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * Times that must never be mixed up.
+ * Two times that must never be mixed up.
  *
  * `nowMs` is market time: epoch milliseconds on the exchange's clock. Locally it follows the simulator's
  * clock, which may be shifted or run at 60x. Sessions, expiries, tick and event timestamps use it.
@@ -7,18 +7,22 @@
  * `wallMs` is this machine's time: epoch milliseconds that always run at 1x and agree between hosts. Leases,
  * order deadlines and everything that waits for real work use it, so that a replay at 60x does not expire
  * an order after one second.
- *
- * `steadyMs` counts on from some point of its own and never jumps, whatever happens to the machine's time, but means
- * nothing to another process. It measures how long something lasts.
  */
 export interface Clock {
   nowMs(): number;
   wallMs(): number;
+}
+
+/**
+ * `steadyMs` counts on from a point of its own and never jumps, whatever is done to the machine's time; it means
+ * nothing to another process. It measures how long something lasts.
+ */
+export interface SteadyClock extends Clock {
   steadyMs(): number;
 }
 
 /** Market time is the machine's time: what runs in AWS. */
-export function systemClock(): Clock {
+export function systemClock(): SteadyClock {
   return { nowMs: () => Date.now(), wallMs: () => Date.now(), steadyMs: () => performance.now() };
 }
 
@@ -30,7 +34,7 @@ export interface ClockReading {
 }
 
 /** A clock that continues the newest reading; before the first one it is the system clock. */
-export class FollowingClock implements Clock {
+export class FollowingClock implements SteadyClock {
   #reading: ClockReading | undefined;
 
   set(reading: ClockReading): void {
@@ -54,7 +58,7 @@ export class FollowingClock implements Clock {
 }
 
 /** A clock for tests, moved by hand; all times move together, until the machine's is set. */
-export class ManualClock implements Clock {
+export class ManualClock implements SteadyClock {
   #ms: number;
   #steadyMs = 0;
 

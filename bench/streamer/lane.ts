@@ -18,7 +18,7 @@ export function benchConfig(redisUrl: string, env: Readonly<Record<string, strin
 /** Real time, so that ages can be measured, told to the pricing as the day of the ticks by their own exchange time. */
 function benchClock(): Clock {
   const nowMs = () => performance.timeOrigin + performance.now();
-  return { nowMs: () => Math.floor(nowMs()), wallMs: () => Math.floor(nowMs()), steadyMs: nowMs };
+  return { nowMs: () => Math.floor(nowMs()), wallMs: () => Math.floor(nowMs()) };
 }
 
 /** The streamer's path of one account without its sockets: frames go in by hand. */

@@ -7,7 +7,7 @@ import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
 import { secretsManagerClient } from '#shared/aws.ts';
 import { SharedBreaker } from '#shared/broker/shared-breaker.ts';
-import { type Clock, systemClock } from '#shared/clock.ts';
+import type { Clock } from '#shared/clock.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { accept } from '#shared/orders/acceptance.ts';
 import { TaskRepository } from '#shared/orders/repository.ts';
@@ -61,7 +61,7 @@ export class OrderDesk {
   private constructor(simulator: Simulator, table: ScratchTable) {
     this.simulator = simulator;
     const market = simulator.box.market.clock;
-    this.clock = { ...systemClock(), nowMs: () => market.nowMs() };
+    this.clock = { nowMs: () => market.nowMs(), wallMs: () => Date.now() };
     this.#table = table;
     this.tasks = new TaskRepository(table.client, table.name);
     const secrets = new CredentialStore(secretsManagerClient(), table.name);
