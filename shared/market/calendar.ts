@@ -54,6 +54,8 @@ const LATER_CLOSE_SINCE = '2026-08-03';
 export interface TradingHours {
   readonly preOpenMs: number;
   readonly openMs: number;
+  /** From here on trades and orders make the day's closing price. */
+  readonly closingMs: number;
   readonly closeMs: number;
 }
 
@@ -63,19 +65,59 @@ export function closeMs(day: string, segment: MarketSegment): number {
   return istMs(day, segment === 'cash' ? '15:35' : '15:40');
 }
 
+/**
+ * Since 3 Aug 2026 a closing auction in cash (15:15-15:35), and in derivatives the average of 15:10-15:40, while they
+ * trade on; before, in both, the average of the last half hour. Exchange circulars.
+ */
+function closingMs(day: string, segment: MarketSegment): number {
+  if (day < LATER_CLOSE_SINCE) return istMs(day, '15:00');
+  return istMs(day, segment === 'cash' ? '15:15' : '15:10');
+}
+
 /** Undefined on a weekend or a holiday. */
 export function tradingHours(day: string, segment: MarketSegment): TradingHours | undefined {
   if (!isTradingDay(day)) return undefined;
-  return { preOpenMs: istMs(day, '09:00'), openMs: istMs(day, '09:15'), closeMs: closeMs(day, segment) };
+  return {
+    preOpenMs: istMs(day, '09:00'),
+    openMs: istMs(day, '09:15'),
+    closingMs: closingMs(day, segment),
+    closeMs: closeMs(day, segment),
+  };
 }
 
-export type MarketState = 'holiday' | 'closed' | 'pre_open' | 'open';
+/** `closing`: the market trades, and what trades makes the closing price. `holiday`: the whole day, weekends too. */
+export const MARKET_STATES = ['holiday', 'closed', 'pre_open', 'open', 'closing'] as const;
+export type MarketState = (typeof MARKET_STATES)[number];
 
 export function marketState(epochMs: number, segment: MarketSegment): MarketState {
   const hours = tradingHours(istDay(epochMs), segment);
   if (hours === undefined) return 'holiday';
   if (epochMs < hours.preOpenMs || epochMs >= hours.closeMs) return 'closed';
-  return epochMs < hours.openMs ? 'pre_open' : 'open';
+  if (epochMs < hours.openMs) return 'pre_open';
+  return epochMs < hours.closingMs ? 'open' : 'closing';
+}
+
+/** Whether a market in this state trades. */
+export function isTrading(state: MarketState): boolean {
+  return state === 'open' || state === 'closing';
+}
+
+/** The next moment at which the state is another one, epoch ms. */
+export function nextStateMs(epochMs: number, segment: MarketSegment): number {
+  const state = marketState(epochMs, segment);
+  const turns = upcomingTurns(epochMs, segment);
+  return turns.find((turnMs) => marketState(turnMs, segment) !== state)!;
+}
+
+/** Every moment until the next trading day's pre-open at which the state may turn. */
+function upcomingTurns(epochMs: number, segment: MarketSegment): number[] {
+  const today = istDay(epochMs);
+  const turns: number[] = [];
+  for (let day = today; day <= nextTradingDay(today); day = addDays(day, 1)) {
+    const hours = tradingHours(day, segment);
+    turns.push(istMs(day, '00:00'), ...(hours === undefined ? [] : Object.values(hours)));
+  }
+  return turns.filter((turnMs) => turnMs > epochMs);
 }
 
 /** When a derivative stops trading: the close of its expiry day. */

@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest';
 import {
   addDays,
   expiryMs,
+  isTrading,
   isTradingDay,
   istDateTime,
   istDay,
   istMs,
+  MARKET_STATES,
   marketState,
+  nextStateMs,
   nextTradingDay,
   previousTradingDay,
   tradingHours,
@@ -39,10 +42,49 @@ describe('the trading calendar', () => {
     ['08:59', 'closed'],
     ['09:00', 'pre_open'],
     ['09:15', 'open'],
-    ['15:39', 'open'],
+    ['15:09', 'open'],
+    ['15:10', 'closing'],
+    ['15:39', 'closing'],
     ['15:40', 'closed'],
   ] as const)('has derivatives at %s in state %s on a trading day', (time, state) => {
     expect(marketState(istMs('2026-08-18', time), 'derivatives')).toBe(state);
+  });
+
+  it.each([
+    ['2026-07-31', 'cash', '15:00', '15:30'],
+    ['2026-07-31', 'derivatives', '15:00', '15:30'],
+    ['2026-08-03', 'cash', '15:15', '15:35'],
+    ['2026-08-03', 'derivatives', '15:10', '15:40'],
+  ] as const)('on %s finds the closing price in %s from %s to %s', (day, segment, from, to) => {
+    expect(marketState(istMs(day, from) - 1, segment)).toBe('open');
+    expect(marketState(istMs(day, from), segment)).toBe('closing');
+    expect(marketState(istMs(day, to) - 1, segment)).toBe('closing');
+    expect(marketState(istMs(day, to), segment)).toBe('closed');
+  });
+
+  it('trades while it is open or closing', () => {
+    expect(MARKET_STATES.filter(isTrading)).toEqual(['open', 'closing']);
+  });
+
+  it.each([
+    ['2026-08-18', '15:45', '2026-08-19', '09:00'],
+    ['2026-08-21', '15:45', '2026-08-22', '00:00'],
+    ['2026-08-22', '11:00', '2026-08-24', '00:00'],
+  ])('turns next, seen from %s %s, at %s %s', (day, time, nextDay, nextTime) => {
+    expect(nextStateMs(istMs(day, time), 'derivatives')).toBe(istMs(nextDay, nextTime));
+  });
+
+  it('keeps its state until the turn that it names, and has another one from then on', () => {
+    const anySegment = fc.constantFrom('cash' as const, 'derivatives' as const);
+    const anyMs = fc.integer({ min: istMs('2025-06-01', '00:00'), max: istMs('2027-06-01', '00:00') });
+    fc.assert(
+      fc.property(anyMs, anySegment, fc.double({ min: 0, max: 1, noNaN: true }), (ms, segment, part) => {
+        const turnMs = nextStateMs(ms, segment);
+        const between = Math.min(turnMs - 1, ms + Math.floor(part * (turnMs - ms)));
+        expect(marketState(between, segment)).toBe(marketState(ms, segment));
+        expect(marketState(turnMs, segment)).not.toBe(marketState(ms, segment));
+      }),
+    );
   });
 
   it('is in holiday on a holiday, at any hour', () => {
@@ -62,11 +104,13 @@ describe('the trading calendar', () => {
     );
   });
 
-  it('gives every trading day hours in the order pre-open, open, close', () => {
+  it('gives every trading day hours in the order pre-open, open, closing, close', () => {
     fc.assert(
       fc.property(anyDay.filter(isTradingDay), fc.constantFrom('cash', 'derivatives'), (day, segment) => {
         const hours = tradingHours(day, segment as 'cash' | 'derivatives')!;
-        expect(hours.preOpenMs < hours.openMs && hours.openMs < hours.closeMs).toBe(true);
+        expect(Object.values(hours).every((ms, index, all) => index === 0 || all[index - 1]! < ms)).toBe(
+          true,
+        );
         expect(istDay(hours.openMs)).toBe(day);
       }),
     );
