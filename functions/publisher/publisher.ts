@@ -1,5 +1,5 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import type { SubscriptionEvent } from '#shared/events/lifecycle.ts';
+import type { LifecycleEvent } from '#shared/events/lifecycle.ts';
 import type { Logger } from '#shared/http/logger.ts';
 import { eventOf } from './event-of.ts';
 import type { Sink } from './sinks.ts';
@@ -11,7 +11,7 @@ export interface PublisherParts {
 
 interface Told {
   readonly sequenceNumber: string;
-  readonly event: SubscriptionEvent;
+  readonly event: LifecycleEvent;
 }
 
 /**

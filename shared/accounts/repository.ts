@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
@@ -10,21 +11,12 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { GSI1, gsi1Partitions, keys } from '../table.ts';
 import type { CredentialStore } from './credentials.ts';
+import { toAccount } from './record.ts';
 import { sessionExpiryMs } from './session.ts';
 import type { Account, AccountSource, BrokerCredentials, BrokerSession } from './types.ts';
 
 /** Letters, digits, `-` and `_`: it stands in keys, secret names and Redis names. */
 export const accountIdSchema = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'expected 1-32 of A-Z a-z 0-9 _ -');
-
-const accountSchema = z.object({
-  account_id: z.string(),
-  user_id: z.string(),
-  api_key: z.string(),
-  session_version: z.number().int(),
-  status: z.enum(['active', 'login_required', 'disabled']),
-  created_at: z.string(),
-  session_expires_at_ms: z.number().optional(),
-});
 
 export class AccountExistsError extends Error {
   readonly code = 'account_exists';
@@ -119,27 +111,25 @@ export class AccountRepository implements AccountSource {
     if (account === undefined) throw new AccountNotFoundError(accountId);
     const session_version = account.session_version + 1;
     const session = { api_key: account.api_key, access_token: accessToken, session_version };
+    const nowMs = this.#clock.nowMs();
     await this.#secrets.writeSession(accountId, session);
     await this.#client.send(
       new UpdateCommand({
         TableName: this.#table,
         Key: keys.account(accountId),
-        UpdateExpression: 'SET session_version = :new, session_expires_at_ms = :expires, #status = :status',
+        UpdateExpression:
+          'SET session_version = :new, session_expires_at_ms = :expires, #status = :status, session_change = :change',
         ConditionExpression: 'session_version = :seen',
         ExpressionAttributeNames: { '#status': 'status' },
         ExpressionAttributeValues: {
           ':new': session_version,
           ':seen': account.session_version,
-          ':expires': sessionExpiryMs(this.#clock.nowMs()),
+          ':expires': sessionExpiryMs(nowMs),
+          ':change': { change_id: randomUUID(), changed_at: new Date(nowMs).toISOString() },
           ':status': account.status === 'disabled' ? 'disabled' : 'active',
         },
       }),
     );
     return session;
   }
-}
-
-function toAccount(item: Record<string, unknown>): Account {
-  const { session_expires_at_ms, ...account } = accountSchema.parse(item);
-  return session_expires_at_ms === undefined ? account : { ...account, session_expires_at_ms };
 }

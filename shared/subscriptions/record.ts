@@ -4,6 +4,14 @@ import type { Claim } from './claims.ts';
 
 const modeSchema = z.enum(['ltp', 'quote', 'full']);
 
+const activationSchema = z.object({
+  /** Of the subscription when its streamer saw the first tick. */
+  version: z.number().int(),
+  /** The event about it carries the same id. */
+  change_id: z.string(),
+  activated_at: z.string(),
+});
+
 /** The subscription's own item. Times are market time, ISO 8601. */
 export const subscriptionRecordSchema = z.object({
   instrument_token: z.number().int(),
@@ -19,6 +27,8 @@ export const subscriptionRecordSchema = z.object({
   instrument: instrumentSchema,
   created_at: z.string(),
   updated_at: z.string(),
+  /** Set by the streamer, once: writers change the item around it, and only a new start takes it away. */
+  activation: activationSchema.optional(),
 });
 
 export type SubscriptionRecord = z.infer<typeof subscriptionRecordSchema>;
@@ -34,6 +44,7 @@ export const accountSubscriptionSchema = z.object({
   mode: modeSchema,
   version: z.number().int(),
   instrument: instrumentSchema,
+  activated_version: z.number().int().optional(),
 });
 
 /** A subscription with everybody's claims; a tombstone has none. */

@@ -7,6 +7,8 @@ export interface AccountSubscription {
   /** Grows with every change of the subscription, also over removal and return. */
   readonly version: number;
   readonly instrument: Instrument;
+  /** The version at which its first tick was reported; absent until then. */
+  readonly activated_version?: number | undefined;
 }
 
 /** What a streamer asks of the subscription store; every read is strongly consistent. */

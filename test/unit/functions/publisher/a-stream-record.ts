@@ -1,7 +1,8 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBRecord, StreamRecord } from 'aws-lambda';
+import type { Account } from '#shared/accounts/types.ts';
 import type { SubscriptionRecord } from '#shared/subscriptions/record.ts';
-import { keys } from '#shared/table.ts';
+import { type Key, keys } from '#shared/table.ts';
 import { anInstrument } from '../../shared/market/an-instrument.ts';
 
 export function aRecord(changes: Partial<SubscriptionRecord> = {}): SubscriptionRecord {
@@ -29,7 +30,27 @@ export function aStreamRecord(
   after: SubscriptionRecord | undefined,
   SequenceNumber = '1',
 ): DynamoDBRecord {
-  const key = keys.subscription((after ?? before)!.instrument_token);
+  return change(keys.subscription((after ?? before)!.instrument_token), before, after, SequenceNumber);
+}
+
+export function anAccount(changes: Partial<Account> = {}): Account {
+  return {
+    account_id: 'primary',
+    user_id: 'SIM001',
+    api_key: 'simkey',
+    session_version: 3,
+    status: 'active',
+    created_at: '2026-08-17T05:13:00.000Z',
+    session_expires_at_ms: Date.parse('2026-08-19T00:30:00.000Z'),
+    ...changes,
+  };
+}
+
+export function anAccountRecord(before: Account | undefined, after: Account | undefined): DynamoDBRecord {
+  return change(keys.account((after ?? before)!.account_id), before, after, '1');
+}
+
+function change(key: Key, before: object | undefined, after: object | undefined, SequenceNumber: string) {
   return {
     dynamodb: {
       Keys: image(key),
