@@ -24,6 +24,8 @@ export interface HeldAccountParts {
   readonly metrics: StreamerMetrics;
   /** The account's lease held, or undefined. */
   lease(): number | undefined;
+  /** Redis knows of a newer lease. */
+  fencedOff(): void;
 }
 
 /** All that runs for one account while its lease is held: its streamer, what it shall stream, its last values. */
@@ -44,6 +46,7 @@ export class HeldAccount {
       accountId,
       batchers: this.streamer.batchers,
       lease: () => parts.lease(),
+      onFencedOff: () => parts.fencedOff(),
       isRedisWell: () => parts.sink.isConnected && parts.sink.breakerState === 'closed',
       nowMs: () => parts.clock.nowMs(),
     });

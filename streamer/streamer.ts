@@ -69,6 +69,7 @@ export class Streamer {
       { breaker: new Breaker(settings.breaker, clock), clock, log },
       {
         onReady: () => this.#flushAll(),
+        onFencedOff: (accountId) => this.#fencedOff(accountId),
         onFailure: (kind, detail) =>
           this.#sampled.warn(`redis ${kind}`, { detail }, 'publishing to Redis failed'),
       },
@@ -177,6 +178,7 @@ export class Streamer {
       sink: this.sink,
       metrics: this.metrics,
       lease: () => this.#keeper.held(account_id),
+      fencedOff: () => this.#fencedOff(account_id),
     });
     this.#held.set(account_id, held);
     this.#parts.logger.info({ account_id, lease }, 'lease acquired');
@@ -189,6 +191,10 @@ export class Streamer {
     held.close();
     this.#held.delete(accountId);
     this.#parts.logger.info({ account_id: accountId }, 'lease ended');
+  }
+
+  #fencedOff(account_id: string): void {
+    this.#sampled.warn(`${account_id} fenced off`, { account_id }, 'another streamer has a newer lease');
   }
 
   #redisIsBack(): void {

@@ -78,7 +78,11 @@ export async function benchSink(config: StreamerConfig): Promise<BenchSink> {
     redis,
     settings.sink,
     { breaker: new Breaker(settings.breaker, clock), clock, log },
-    { onReady: () => {}, onFailure: (kind, detail) => process.stderr.write(`redis: ${kind} ${detail}\n`) },
+    {
+      onReady: () => {},
+      onFencedOff: (accountId) => process.stderr.write(`redis: a newer lease of ${accountId}\n`),
+      onFailure: (kind, detail) => process.stderr.write(`redis: ${kind} ${detail}\n`),
+    },
   );
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
   const whenAccepting = async () => {

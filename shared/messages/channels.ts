@@ -12,7 +12,7 @@ export const CHANNEL_OF_KIND: Readonly<Record<InstrumentKind, TickChannel>> = {
   equity: 'equities',
 };
 
-/** Redis names under one prefix. Readers rely on all but `nudge`, `lastTokens` and `lastDay`, which are ours. */
+/** Redis names under one prefix. Readers rely on all but `nudge`, `leaseNudge`, `leases`, `lastTokens` and `lastDay`, which are ours. */
 export function redisNames(prefix: string) {
   return {
     ticks: (channel: TickChannel) => `${prefix}:${channel}`,
@@ -30,6 +30,10 @@ export function redisNames(prefix: string) {
     lastDay: `${prefix}:last:day`,
     /** Control plane to streamers: a Nudge as JSON. */
     nudge: `${prefix}:nudge`,
+    /** Among streamers: a LeaseNudge as JSON. */
+    leaseNudge: `${prefix}:nudge:leases`,
+    /** Hash: account_id -> number of the newest lease: Redis takes nothing of a lower one any more. */
+    leases: `${prefix}:leases`,
     /** Stream of envelopes, entry id `<lease>-<seq>`, the envelope's JSON in its field `e`. */
     log: (channel: TickChannel, accountId: string) => `${prefix}:log:${channel}:${accountId}`,
   };
@@ -39,4 +43,9 @@ export function redisNames(prefix: string) {
 export interface Nudge {
   readonly account_id: string;
   readonly instrument_tokens: readonly number[];
+}
+
+/** Best-effort hint that a streamer came, goes or gave accounts away: the others look at once. */
+export interface LeaseNudge {
+  readonly holder: string;
 }

@@ -3,6 +3,7 @@ import { istDay } from '#shared/market/calendar.ts';
 import { redisNames, TICK_CHANNELS, type TickChannel } from '#shared/messages/channels.ts';
 import type { Slot } from '../enrich/slot.ts';
 import type { ChannelBatcher } from './batcher.ts';
+import { FencedRedis } from './fenced-redis.ts';
 import { JsonWriter } from './json-writer.ts';
 import { writeSnapshot } from './snapshot-json.ts';
 
@@ -13,6 +14,8 @@ export interface LastValuesContext {
   readonly batchers: Readonly<Record<TickChannel, ChannelBatcher>>;
   /** The lease held, or undefined: then nothing is written. */
   lease(): number | undefined;
+  /** Redis refused a write, because a newer lease stands. */
+  onFencedOff(): void;
   /** Whether Redis takes writes at ease. */
   isRedisWell(): boolean;
   nowMs(): number;
@@ -28,6 +31,7 @@ const SLICE = 200;
 export class LastValues {
   readonly #context: LastValuesContext;
   readonly #names: ReturnType<typeof redisNames>;
+  readonly #fenced: FencedRedis;
   readonly #writer = new JsonWriter(65_536);
   readonly #known = new Set<number>();
   #dirty: Slot[] = [];
@@ -42,6 +46,9 @@ export class LastValues {
   constructor(context: LastValuesContext) {
     this.#context = context;
     this.#names = redisNames(context.prefix);
+    this.#fenced = new FencedRedis(context.redis, context.prefix, context.accountId, () =>
+      context.onFencedOff(),
+    );
   }
 
   /** The slot holds values that the hash does not have; call once until it was written. */
@@ -60,11 +67,11 @@ export class LastValues {
     if (lease === undefined || !this.#context.isRedisWell()) return;
     await this.#changeDay();
     await this.#forget();
-    await this.#delete();
+    await this.#delete(lease);
     if (this.#round.length === 0) this.#beginRound();
     const slots = this.#round.splice(Math.max(0, this.#round.length - this.#sliceSize()));
     const fields = this.#fieldsOf(slots, lease);
-    if (fields.length > 0) await this.#write(fields, slots);
+    if (fields.length > 0) await this.#write(fields, slots, lease);
     if (this.#round.length === 0) await this.#endRound(lease);
   }
 
@@ -130,15 +137,16 @@ export class LastValues {
     ]);
   }
 
-  async #write(fields: (string | Buffer)[], slots: readonly Slot[]): Promise<void> {
-    const { redis, accountId } = this.#context;
+  async #write(fields: (string | Buffer)[], slots: readonly Slot[], lease: number): Promise<void> {
+    const { accountId } = this.#context;
     const added = slots.filter((slot) => !slot.removed && !this.#known.has(slot.token));
     try {
-      const writes: Promise<unknown>[] = [redis.hset(this.#names.last, ...fields)];
-      if (added.length > 0) {
-        writes.push(redis.sadd(this.#names.lastTokens(accountId), ...added.map((slot) => slot.token)));
-      }
-      await Promise.all(writes);
+      const tokens = added.map((slot) => slot.token);
+      const done = await Promise.all([
+        this.#fenced.call(lease, 'HSET', this.#names.last, fields),
+        this.#fenced.call(lease, 'SADD', this.#names.lastTokens(accountId), tokens),
+      ]);
+      if (done.includes(false)) return;
       for (const slot of added) this.#known.add(slot.token);
       this.writtenTotal += fields.length / 2;
     } catch (error) {
@@ -151,18 +159,18 @@ export class LastValues {
   async #endRound(lease: number): Promise<void> {
     const entries = Object.entries(this.#roundSeqs).filter(([, at]) => at.startsWith(`${lease}-`));
     this.#roundSeqs = {};
-    if (entries.length > 0) await this.#context.redis.hset(this.#names.lastSeq, Object.fromEntries(entries));
+    await this.#fenced.call(lease, 'HSET', this.#names.lastSeq, entries.flat());
   }
 
-  async #delete(): Promise<void> {
+  async #delete(lease: number): Promise<void> {
     if (this.#removed.length === 0) return;
     const tokens = this.#removed;
     this.#removed = [];
-    const { redis, accountId } = this.#context;
+    const { accountId } = this.#context;
     try {
       await Promise.all([
-        redis.hdel(this.#names.last, ...tokens.map(String)),
-        redis.srem(this.#names.lastTokens(accountId), ...tokens),
+        this.#fenced.call(lease, 'HDEL', this.#names.last, tokens),
+        this.#fenced.call(lease, 'SREM', this.#names.lastTokens(accountId), tokens),
       ]);
       for (const token of tokens) this.#known.delete(token);
     } catch (error) {

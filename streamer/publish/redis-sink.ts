@@ -3,6 +3,7 @@ import type { Breaker } from '#shared/breaker.ts';
 import type { Clock } from '#shared/clock.ts';
 import { redisNames } from '#shared/messages/channels.ts';
 import type { Batch, BatchSink } from './batcher.ts';
+import { FENCED_OFF } from './fenced-redis.ts';
 import { sendFramed } from './framed-command.ts';
 import type { ReplayLog } from './replay-log.ts';
 
@@ -20,6 +21,8 @@ export interface RedisSinkSettings {
 export interface RedisSinkEvents {
   /** Everything under way has arrived, or the sink accepts again. */
   onReady(): void;
+  /** Redis did not publish a batch of this account, because a newer lease stands. */
+  onFencedOff(accountId: string): void;
   onFailure(kind: 'connection' | 'timeout' | 'refused', detail: string): void;
 }
 
@@ -31,6 +34,12 @@ interface Entry {
   sends: number;
 }
 
+/** Publishes the last arguments on KEYS[2], unless the account of ARGV[1] has a lease above ARGV[2]. */
+const FENCED_PUBLISH = `
+if tonumber(redis.call('HGET',KEYS[1],ARGV[1]) or 0)>tonumber(ARGV[2]) then return ${FENCED_OFF} end
+for i=3,#ARGV do redis.call('PUBLISH',KEYS[2],ARGV[i]) end
+return 0
+`;
 const CHECK_MS = 250;
 const RETRY_REFUSED_MS = 200;
 
@@ -53,6 +62,7 @@ export class RedisSink implements BatchSink {
   #retryTimer: NodeJS.Timeout | undefined;
   failuresTotal = 0;
   envelopesTotal = 0;
+  fencedOffTotal = 0;
 
   constructor(
     redis: Redis,
@@ -123,7 +133,7 @@ export class RedisSink implements BatchSink {
       entry.sends += 1;
       entry.sentAtMs = this.#clock.wallMs();
       this.#write(entry.batch).then(
-        () => this.#answered(entry),
+        (answer) => this.#answered(entry, answer),
         (error: unknown) => this.#failed(entry, error),
       );
     }
@@ -131,22 +141,31 @@ export class RedisSink implements BatchSink {
 
   #write(batch: Batch): Promise<unknown> {
     const channel = this.#names.ticks(batch.channel);
-    if (this.#settings.format === 'single') {
-      const messages = batch.snapshots.map((snapshot) => this.#redis.publish(channel, snapshot));
-      return Promise.all(messages);
-    }
-    if (this.#log === undefined) {
-      return sendFramed(this.#redis, ['PUBLISH', channel], batch.payload);
-    }
-    return this.#log.append(batch, channel);
+    if (this.#log !== undefined) return this.#log.append(batch, channel);
+    const { accountId, lease, snapshots } = batch;
+    const words = [
+      'EVAL',
+      FENCED_PUBLISH,
+      '2',
+      this.#names.leases,
+      channel,
+      accountId,
+      String(lease),
+    ] as const;
+    if (this.#settings.format === 'batch') return sendFramed(this.#redis, words, batch.payload);
+    const [, ...rest] = words;
+    return this.#redis.call('EVAL', ...rest, ...snapshots);
   }
 
-  #answered(entry: Entry): void {
+  #answered(entry: Entry, answer: unknown): void {
     // A late answer over a connection that was given up: the entry was sent again or is gone.
     if (!entry.isSent || !this.#remove(entry)) return;
     // Sent twice, the first socket may still hold the memory.
     if (entry.sends === 1) entry.batch.release();
-    this.envelopesTotal += 1;
+    if (answer === FENCED_OFF) {
+      this.fencedOffTotal += 1;
+      this.#events.onFencedOff(entry.batch.accountId);
+    } else this.envelopesTotal += 1;
     this.#breaker.succeeded();
     this.#sendNext();
     if (this.#queue.length === 0) this.#events.onReady();

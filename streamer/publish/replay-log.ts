@@ -1,13 +1,18 @@
 import type { Redis } from 'ioredis';
 import { redisNames } from '#shared/messages/channels.ts';
 import type { Batch } from './batcher.ts';
+import { FENCED_OFF } from './fenced-redis.ts';
 import { sendFramed } from './framed-command.ts';
 
-/** Appends the envelope to its log, trimmed from below, and publishes it: the bytes cross the wire once. */
+/**
+ * Appends the envelope to its log, trimmed from below, and publishes it, unless a newer lease stands: the bytes cross
+ * the wire once.
+ */
 const APPEND_AND_PUBLISH = `
-local ok = redis.pcall('XADD', KEYS[1], 'MINID', ARGV[3], ARGV[2], 'e', ARGV[4])
+if tonumber(redis.call('HGET',KEYS[2],ARGV[4]) or 0)>tonumber(ARGV[5]) then return ${FENCED_OFF} end
+local ok = redis.pcall('XADD', KEYS[1], 'MINID', ARGV[3], ARGV[2], 'e', ARGV[6])
 if type(ok) == 'table' and ok.err and not string.find(ok.err, 'equal or smaller') then return ok end
-return redis.call('PUBLISH', ARGV[1], ARGV[4])
+return redis.call('PUBLISH', ARGV[1], ARGV[6])
 `;
 
 /** Something may be there: nothing is trimmed until it was asked. */
@@ -37,18 +42,21 @@ export class ReplayLog {
     this.#maxBytes = maxBytes;
   }
 
-  async append(batch: Batch, channel: string): Promise<void> {
-    const key = this.#names.log(batch.channel, batch.accountId);
+  /** @returns FENCED_OFF where a newer lease stands */
+  async append(batch: Batch, channel: string): Promise<unknown> {
+    const { accountId, lease } = batch;
+    const key = this.#names.log(batch.channel, accountId);
     let state = this.#states.get(key);
     if (state === undefined) {
       state = { entries: [], bytes: 0, inherited: UNKNOWN };
       this.#states.set(key, state);
       void this.#measure(key, state);
     }
-    const id = `${batch.lease}-${batch.seq}`;
+    const id = `${lease}-${batch.seq}`;
     const oldest = this.#makeRoom(state, id, batch);
-    const words = ['EVAL', APPEND_AND_PUBLISH, '1', key, channel, id, oldest] as const;
-    await sendFramed(this.#redis, words, batch.payload);
+    const keys = [key, this.#names.leases] as const;
+    const args = [channel, id, oldest, accountId, String(lease)] as const;
+    return sendFramed(this.#redis, ['EVAL', APPEND_AND_PUBLISH, '2', ...keys, ...args], batch.payload);
   }
 
   /** Returns the id of the oldest entry to keep. */

@@ -1,0 +1,54 @@
+import type { Redis } from 'ioredis';
+import { redisNames } from '#shared/messages/channels.ts';
+
+/** What a script answers in place of a count when a newer lease stands. */
+export const FENCED_OFF = -1;
+
+/** A command on KEYS[2], unless the account of ARGV[1] has a lease above ARGV[2]. */
+const FENCED_CALL = `
+if tonumber(redis.call('HGET',KEYS[1],ARGV[1]) or 0)>tonumber(ARGV[2]) then return ${FENCED_OFF} end
+return redis.call(ARGV[3],KEYS[2],unpack(ARGV,4))
+`;
+
+/** Lua's stack takes 8,000. */
+const MAX_ARGUMENTS = 4_000;
+
+/**
+ * Writes of an account's streamer to Redis. Redis itself refuses them once a newer lease stands, so that a process
+ * which was frozen between looking at its lease and writing changes nothing when it wakes.
+ */
+export class FencedRedis {
+  readonly #redis: Redis;
+  readonly #fences: string;
+  readonly #accountId: string;
+  readonly #onFencedOff: () => void;
+
+  constructor(redis: Redis, prefix: string, accountId: string, onFencedOff: () => void) {
+    this.#redis = redis;
+    this.#fences = redisNames(prefix).leases;
+    this.#accountId = accountId;
+    this.#onFencedOff = onFencedOff;
+  }
+
+  /**
+   * One command that answers with a count.
+   * @returns whether it was done; false: a newer lease stands
+   */
+  async call(
+    lease: number,
+    command: 'HSET' | 'HDEL' | 'SADD' | 'SREM',
+    key: string,
+    args: readonly (string | Buffer | number)[],
+  ): Promise<boolean> {
+    const answers: Promise<unknown>[] = [];
+    for (let start = 0; start < args.length; start += MAX_ARGUMENTS) {
+      const part = args.slice(start, start + MAX_ARGUMENTS);
+      answers.push(
+        this.#redis.eval(FENCED_CALL, 2, this.#fences, key, this.#accountId, lease, command, ...part),
+      );
+    }
+    const isDone = (await Promise.all(answers)).every((answer) => answer !== FENCED_OFF);
+    if (!isDone) this.#onFencedOff();
+    return isDone;
+  }
+}
