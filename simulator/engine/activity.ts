@@ -1,6 +1,6 @@
+import { gaussian, hash } from '#shared/random.ts';
 import { activityShare, cascade, istDayNumber, istMidnightMs, MINUTE_MS } from './path.ts';
 import { recordedIndex } from './prices.ts';
-import { gaussian, hash } from './random.ts';
 import type { RecordedContract, Recording } from './recording.ts';
 
 /** Volume and open interest of one instrument, in units: volume only grows within a session. */

@@ -1,6 +1,6 @@
 import type { Depth, DepthLevel } from '#shared/market/snapshot.ts';
+import { hash, uniform } from '#shared/random.ts';
 import { roundTo } from './prices.ts';
-import { hash, uniform } from './random.ts';
 
 const LEVELS = 5;
 const NOTHING: DepthLevel = { price: 0, quantity: 0, orders: 0 };

@@ -1,5 +1,6 @@
 import { expiryMs } from '#shared/market/calendar.ts';
 import { type Instrument, kindOf } from '#shared/market/instrument.ts';
+import { nameSeed, uniform } from '#shared/random.ts';
 import {
   type Activity,
   type DayExpectation,
@@ -10,7 +11,6 @@ import {
 import { BUILTIN_INDICES } from './builtin-table.ts';
 import { istDayNumber, istMidnightMs } from './path.ts';
 import { FuturePrices, OptionPrices, type PriceSource, RecordedPrices, type SpotPrices } from './prices.ts';
-import { nameSeed, uniform } from './random.ts';
 import { contractKey, type RecordedContract, type Recording } from './recording.ts';
 import { spotName, type UnderlyingBook } from './underlyings.ts';
 

@@ -1,5 +1,5 @@
 import { IST_OFFSET_MS } from '#shared/market/calendar.ts';
-import { gaussian, uniform } from './random.ts';
+import { gaussian, uniform } from '#shared/random.ts';
 
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 import { expiryMs } from '#shared/market/calendar.ts';
 import { type OptionType, optionPrice } from '#shared/market/greeks.ts';
+import { gaussian, nameSeed } from '#shared/random.ts';
 import { DAY_MS, istDayNumber, istMidnightMs, MINUTE_MS, type PricePath } from './path.ts';
-import { gaussian, nameSeed } from './random.ts';
 import type { RecordedContract, Recording } from './recording.ts';
 
 /** Interest of the whole simulated market, a fraction a year; NSE's own convention, and no dividends. */

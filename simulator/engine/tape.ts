@@ -1,6 +1,6 @@
+import { uniform } from '#shared/random.ts';
 import { MINUTE_MS } from './path.ts';
 import { type PriceSource, roundTo } from './prices.ts';
-import { uniform } from './random.ts';
 
 const THIRD_MS = MINUTE_MS / 3;
 

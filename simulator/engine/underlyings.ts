@@ -1,10 +1,10 @@
 import { istMs } from '#shared/market/calendar.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { UNDERLYINGS } from '#shared/market/underlyings.ts';
+import { nameSeed, uniform } from '#shared/random.ts';
 import { ANCHOR_DAY, BUILTIN_EQUITIES, BUILTIN_INDICES, VIX } from './builtin-table.ts';
 import { PricePath } from './path.ts';
 import { SpotPrices } from './prices.ts';
-import { nameSeed, uniform } from './random.ts';
 import type { Recording } from './recording.ts';
 
 /** Where and when a path starts: rupees at epoch ms. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '#shared/clock.ts';
+import { uniform } from '#shared/random.ts';
 import { type ArmedFault, FAULT_KINDS, type FaultKind, type FaultPlace, type Faults } from '../contracts.ts';
-import { uniform } from '../engine/random.ts';
 
 /** The body of `POST /_sim/faults`. Without count, probability or seconds a fault fires once. */
 export const faultRequest = z.strictObject({

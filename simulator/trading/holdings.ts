@@ -1,6 +1,6 @@
 import type { Instrument } from '#shared/market/instrument.ts';
+import { hash } from '#shared/random.ts';
 import type { Market, Quote } from '../contracts.ts';
-import { hash } from '../engine/random.ts';
 import { toRupees, toUnits } from './money.ts';
 
 /** Shares in the demat account. Price in units per piece. */

@@ -1,7 +1,7 @@
 import { istDateTime } from '#shared/market/calendar.ts';
+import { hash } from '#shared/random.ts';
 import type { Feed } from '../contracts.ts';
 import type { SwitchBoard } from '../control/switches.ts';
-import { hash } from '../engine/random.ts';
 import type { Accounts } from '../login/accounts.ts';
 import { sha256Hex } from '../login/sessions.ts';
 import type { OrderEvent } from './matching.ts';
