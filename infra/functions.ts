@@ -9,6 +9,7 @@ export type Permission =
   | 'bus:put'
   | 'orders:send'
   | 'urgent:send'
+  | 'order-updates:send'
   | 'account-secrets:read'
   | 'account-secrets:write';
 
@@ -87,7 +88,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
   {
     name: 'publisher',
     routes: [],
-    triggers: [{ type: 'table-stream', sortKeys: ['SUB'] }],
+    triggers: [{ type: 'table-stream', sortKeys: ['SUB', 'ACCOUNT'] }],
     env: ['bus', 'redisUrl', 'channelPrefix'],
     permissions: ['bus:put'],
     vpc: true,

@@ -13,4 +13,5 @@ COPY package.json ./
 COPY shared shared
 COPY streamer streamer
 USER node
-CMD ["node", "streamer/main.ts"]
+# The flags of streamer/node-flags.ts.
+CMD ["node", "--max-semi-space-size=2", "streamer/main.ts"]

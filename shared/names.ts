@@ -15,6 +15,8 @@ export function stageNames(stage: string) {
     ordersDeadLetters: `ticker-${stage}-orders-dead-letters.fifo`,
     urgentQueue: `ticker-${stage}-orders-urgent.fifo`,
     urgentDeadLetters: `ticker-${stage}-orders-urgent-dead-letters.fifo`,
+    orderUpdatesQueue: `ticker-${stage}-order-updates.fifo`,
+    orderUpdatesDeadLetters: `ticker-${stage}-order-updates-dead-letters.fifo`,
     publisherDeadLetters: `ticker-${stage}-publisher-dead-letters`,
     api: `ticker-${stage}`,
     /** Every account's secrets stand below it. */
@@ -32,6 +34,7 @@ export const ENV = {
   bus: 'BUS_NAME',
   ordersQueueUrl: 'ORDERS_QUEUE_URL',
   urgentQueueUrl: 'URGENT_QUEUE_URL',
+  orderUpdatesQueueUrl: 'ORDER_UPDATES_QUEUE_URL',
   redisUrl: 'REDIS_URL',
   channelPrefix: 'CHANNEL_PREFIX',
   brokerUrl: 'BROKER_URL',

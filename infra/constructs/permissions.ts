@@ -34,6 +34,10 @@ const ALLOWED: Readonly<Record<Permission, (data: DataStack) => Allowed>> = {
   'bus:put': ({ bus }) => ({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
   'orders:send': ({ queues }) => ({ actions: ['sqs:SendMessage'], resources: [queues.orders.queueArn] }),
   'urgent:send': ({ queues }) => ({ actions: ['sqs:SendMessage'], resources: [queues.urgent.queueArn] }),
+  'order-updates:send': ({ queues }) => ({
+    actions: ['sqs:SendMessage'],
+    resources: [queues.orderUpdates.queueArn],
+  }),
   'account-secrets:read': (data) => ({ actions: SECRET_READS, resources: [secretsArn(data)] }),
   'account-secrets:write': (data) => ({ actions: SECRET_WRITES, resources: [secretsArn(data)] }),
 };

@@ -75,6 +75,7 @@ export class ControlStack extends Stack {
       bus: data.bus.eventBusName,
       ordersQueueUrl: data.queues.orders.queueUrl,
       urgentQueueUrl: data.queues.urgent.queueUrl,
+      orderUpdatesQueueUrl: data.queues.orderUpdates.queueUrl,
       redisUrl: streamer?.redisUrl ?? addresses.REDIS_URL,
       channelPrefix: addresses.CHANNEL_PREFIX,
       brokerUrl: addresses.BROKER_URL,

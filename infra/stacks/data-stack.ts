@@ -17,6 +17,9 @@ export interface DataStackProps extends StackProps {
 /** Dumps older than this are of no use: tokens are recycled daily. Their keys begin with the day's century. */
 const OLD_DUMPS = { prefix: 'instruments/2', expiration: Duration.days(90) };
 
+/** A day's order book is gone after a long weekend: what was said of its orders is of no use any more. */
+const ORDER_UPDATES_KEPT_DAYS = 4;
+
 /** What outlives every process: table, bucket, bus, order queues. */
 export class DataStack extends Stack {
   readonly stage: Stage;
@@ -24,7 +27,7 @@ export class DataStack extends Stack {
   readonly bucket: Bucket;
   readonly bucketName: string;
   readonly bus: EventBus;
-  readonly queues: { readonly orders: Queue; readonly urgent: Queue };
+  readonly queues: { readonly orders: Queue; readonly urgent: Queue; readonly orderUpdates: Queue };
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
     super(scope, id, props);
@@ -75,7 +78,12 @@ export class DataStack extends Stack {
       queueName: names.urgentQueue,
       deadLettersName: names.urgentDeadLetters,
     });
-    this.queues = { orders: orders.queue, urgent: urgent.queue };
+    const orderUpdates = new FifoQueueWithDeadLetters(this, 'OrderUpdates', {
+      queueName: names.orderUpdatesQueue,
+      deadLettersName: names.orderUpdatesDeadLetters,
+      retentionDays: ORDER_UPDATES_KEPT_DAYS,
+    });
+    this.queues = { orders: orders.queue, urgent: urgent.queue, orderUpdates: orderUpdates.queue };
     this.#outputs();
   }
 
@@ -85,5 +93,6 @@ export class DataStack extends Stack {
     new CfnOutput(this, 'BusName', { value: this.bus.eventBusName });
     new CfnOutput(this, 'OrdersQueueUrl', { value: this.queues.orders.queueUrl });
     new CfnOutput(this, 'UrgentQueueUrl', { value: this.queues.urgent.queueUrl });
+    new CfnOutput(this, 'OrderUpdatesQueueUrl', { value: this.queues.orderUpdates.queueUrl });
   }
 }

@@ -72,6 +72,7 @@ export class StreamerStack extends Stack {
       'bucket:read',
       'bus:put',
       'account-secrets:read',
+      'order-updates:send',
     ]);
     const cluster = new Cluster(this, 'Cluster', {
       vpc: network.vpc,
@@ -115,6 +116,7 @@ export class StreamerStack extends Stack {
         [ENV.table]: data.table.tableName,
         [ENV.bucket]: data.bucketName,
         [ENV.bus]: data.bus.eventBusName,
+        [ENV.orderUpdatesQueueUrl]: data.queues.orderUpdates.queueUrl,
         [ENV.channelPrefix]: addresses.CHANNEL_PREFIX,
         [ENV.brokerUrl]: addresses.BROKER_URL,
         [ENV.brokerWsUrl]: addresses.BROKER_WS_URL,

@@ -77,7 +77,12 @@ async function start(
       signal,
     }),
   );
-  const serviceEnv = { ...processEnv, TABLE_NAME: deployed.TableName, BUCKET_NAME: deployed.BucketName };
+  const serviceEnv = {
+    ...processEnv,
+    TABLE_NAME: deployed.TableName,
+    BUCKET_NAME: deployed.BucketName,
+    ORDER_UPDATES_QUEUE_URL: deployed.OrderUpdatesQueueUrl,
+  };
   const api_url = apiUrl(addresses.awsEndpointUrl, deployed);
   const { api_key } = await steps.run('account, key and instruments', () =>
     seed({ env: serviceEnv, apiUrl: api_url, logFile: folders.log('seed'), signal }),
