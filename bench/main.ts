@@ -4,6 +4,7 @@ import { simulatorFeedRate } from './simulator-feed.ts';
 import { simulatorMemoryGrowth } from './simulator-memory.ts';
 import { simulatorOrdersPerSecond } from './simulator-orders.ts';
 import { simulatorStart } from './simulator-start.ts';
+import { asStreamer } from './streamer/as-streamer.ts';
 import { decodeRatio } from './streamer/decode.ts';
 import { latency } from './streamer/latency.ts';
 import { residentMemory } from './streamer/memory.ts';
@@ -37,7 +38,7 @@ const MEASUREMENTS: readonly Measurement[] = [
 ];
 
 /** `npm run bench [-- NAME...]`: one JSON line a figure on stdout, what goes on on stderr. */
-async function main(wanted: readonly string[]): Promise<void> {
+async function main(wanted: readonly string[]): Promise<number> {
   const known = MEASUREMENTS.flatMap((measurement) => measurement.names);
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
@@ -47,10 +48,11 @@ async function main(wanted: readonly string[]): Promise<void> {
     if (wanted.length > 0 && !names.some((name) => wanted.includes(name))) continue;
     for (const figure of [await run()].flat()) process.stdout.write(`${JSON.stringify(figure)}\n`);
   }
+  return 0;
 }
 
-main(process.argv.slice(2)).then(
-  () => process.exit(0),
+asStreamer(() => main(process.argv.slice(2))).then(
+  (code) => process.exit(code),
   (error: Error) => {
     process.stderr.write(`bench: ${error.message}\n`);
     process.exit(1);

@@ -6,6 +6,7 @@ import { TICK_CHANNELS } from '#shared/messages/channels.ts';
 import { startRedisProcess, startSimulatorProcess, until } from '#test/support/processes.ts';
 import { type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
 import { observed } from './figure.ts';
+import { asStreamer } from './streamer/as-streamer.ts';
 
 const PREFIX = 'soak:x';
 const INSTRUMENTS = 3_000;
@@ -114,18 +115,19 @@ async function ask(subscriber: ChildProcess, question: string): Promise<unknown>
   return (await answer)[0];
 }
 
-const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, rate: { type: 'string', default: '50000' } },
-});
-const minutes = Number(values.minutes);
-const ticksPerSecond = Number(values.rate);
-if (!(minutes > 0 && ticksPerSecond > 0)) {
-  process.stderr.write('soak: --minutes and --rate must be numbers above 0\n');
-  process.exit(1);
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { minutes: { type: 'string', default: '10' }, rate: { type: 'string', default: '50000' } },
+  });
+  const minutes = Number(values.minutes);
+  const ticksPerSecond = Number(values.rate);
+  if (!(minutes > 0 && ticksPerSecond > 0)) throw new Error('--minutes and --rate must be numbers above 0');
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+  return (await soak(minutes, ticksPerSecond)) ? 0 : 1;
 }
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
-soak(minutes, ticksPerSecond).then(
-  (ok) => process.exit(ok ? 0 : 1),
+
+asStreamer(main).then(
+  (code) => process.exit(code),
   (error: Error) => {
     process.stderr.write(`soak: ${error.message}\n`);
     process.exit(1);

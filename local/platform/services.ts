@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { STREAMER_NODE_FLAGS } from '#streamer/node-flags.ts';
 import type { ChildSpec } from '../supervise/child.ts';
 import type { Place } from './place.ts';
 import { PROJECT_DIR } from './settings.ts';
@@ -28,7 +29,7 @@ export function streamerChild(port: number, place: Place): ChildSpec {
   return {
     name: 'streamer',
     command: process.execPath,
-    args: [join(PROJECT_DIR, 'streamer/main.ts')],
+    args: [...STREAMER_NODE_FLAGS, join(PROJECT_DIR, 'streamer/main.ts')],
     env: { ...place.env, STREAMER_PORT: String(port) },
     cwd: PROJECT_DIR,
     logFile: place.logFile,
