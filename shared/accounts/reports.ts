@@ -1,17 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Clock } from '../clock.ts';
 import { cancellationCodes } from '../dynamo.ts';
 import { keys } from '../table.ts';
-import type { Account, AccountFeed, SessionReason } from './types.ts';
+import type { Account, AccountFeed, SessionChange } from './types.ts';
 
 /** What a streamer tells the control plane of its accounts; the answers say whether it was news to the table. */
 export interface AccountReports {
   /** The broker takes the token of this version no more; a newer login is never overwritten. */
-  sessionDied(accountId: string, version: number, reason: SessionReason): Promise<boolean>;
+  sessionDied(accountId: string, version: number, change: SessionChange): Promise<boolean>;
   /** The broker took a token again that was reported dead. */
-  sessionLives(accountId: string, version: number): Promise<boolean>;
+  sessionLives(accountId: string, version: number, change: SessionChange): Promise<boolean>;
   /** False where the account is gone or its lease is another's by now: then the report is void. */
   feedChanged(accountId: string, feed: AccountFeed): Promise<boolean>;
 }
@@ -20,21 +18,18 @@ export interface AccountReports {
 export class AccountReportRepository implements AccountReports {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
-  readonly #clock: Pick<Clock, 'nowMs'>;
 
-  constructor(client: DynamoDBDocumentClient, tableName: string, clock: Pick<Clock, 'nowMs'>) {
+  constructor(client: DynamoDBDocumentClient, tableName: string) {
     this.#client = client;
     this.#table = tableName;
-    this.#clock = clock;
   }
 
-  sessionDied(accountId: string, version: number, reason: SessionReason): Promise<boolean> {
-    return this.#changeStatus(accountId, version, { from: 'active', to: 'login_required', reason });
+  sessionDied(accountId: string, version: number, change: SessionChange): Promise<boolean> {
+    return this.#changeStatus(accountId, version, { from: 'active', to: 'login_required', change });
   }
 
-  sessionLives(accountId: string, version: number): Promise<boolean> {
-    const reason = 'accepted_again';
-    return this.#changeStatus(accountId, version, { from: 'login_required', to: 'active', reason });
+  sessionLives(accountId: string, version: number, change: SessionChange): Promise<boolean> {
+    return this.#changeStatus(accountId, version, { from: 'login_required', to: 'active', change });
   }
 
   async feedChanged(accountId: string, feed: AccountFeed): Promise<boolean> {
@@ -65,7 +60,7 @@ export class AccountReportRepository implements AccountReports {
   async #changeStatus(
     accountId: string,
     version: number,
-    change: { from: Account['status']; to: Account['status']; reason: SessionReason },
+    { from, to, change }: { from: Account['status']; to: Account['status']; change: SessionChange },
   ): Promise<boolean> {
     try {
       await this.#client.send(
@@ -75,16 +70,7 @@ export class AccountReportRepository implements AccountReports {
           UpdateExpression: 'SET #status = :to, session_change = :change',
           ConditionExpression: 'session_version = :version AND #status = :from',
           ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: {
-            ':version': version,
-            ':from': change.from,
-            ':to': change.to,
-            ':change': {
-              change_id: randomUUID(),
-              changed_at: new Date(this.#clock.nowMs()).toISOString(),
-              reason: change.reason,
-            },
-          },
+          ExpressionAttributeValues: { ':version': version, ':from': from, ':to': to, ':change': change },
         }),
       );
       return true;

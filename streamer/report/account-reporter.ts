@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import type { AccountReports } from '#shared/accounts/reports.ts';
+import type { Account, AccountFeed, FeedReason } from '#shared/accounts/types.ts';
+import type { SteadyClock } from '#shared/clock.ts';
+import { marketState } from '#shared/market/calendar.ts';
+import { FeedJudge, type Trouble } from './feed-judge.ts';
+import { type SessionState, SessionWatch } from './session-watch.ts';
+
+export interface AccountReportSettings {
+  readonly degradedAfterMs: number;
+  readonly recoveredAfterMs: number;
+}
+
+/** What the account's links bring now. */
+export interface FeedView {
+  readonly subscriptions: number;
+  /** Instruments that no open link carries. */
+  readonly unplaced: number;
+  readonly hasOpenLink: boolean;
+}
+
+export interface AccountReporterParts {
+  readonly clock: SteadyClock;
+  readonly reports: AccountReports;
+  /** The account's lease while it is safely held. */
+  lease(): number | undefined;
+  feed(): FeedView;
+}
+
+/** What health shows of an account's session and feed. */
+export interface AccountReport {
+  readonly session: SessionState;
+  readonly session_version: number;
+  readonly session_expires_at: string | null;
+  /** The trouble that the control plane was told of, or will be. */
+  readonly degraded: { readonly reason: FeedReason; readonly since: string } | null;
+}
+
+/** Watches one account's session and feed and keeps the table's word on them true. */
+export class AccountReporter {
+  readonly #accountId: string;
+  readonly #parts: AccountReporterParts;
+  readonly #session: SessionWatch;
+  readonly #judge: FeedJudge;
+  #told: Trouble | undefined;
+  /** Sent and not answered for certain: it is sent again as it is, so that it counts once. */
+  #underWay: AccountFeed | undefined;
+
+  constructor(account: Account, settings: AccountReportSettings, parts: AccountReporterParts) {
+    const { degradedAfterMs, recoveredAfterMs } = settings;
+    this.#accountId = account.account_id;
+    this.#parts = parts;
+    this.#session = new SessionWatch(account, recoveredAfterMs);
+    this.#told = troubleIn(account.feed);
+    this.#judge = new FeedJudge({ onAfterMs: degradedAfterMs, offAfterMs: recoveredAfterMs }, this.#told);
+  }
+
+  get report(): AccountReport {
+    const { state, version, expiresAtMs } = this.#session;
+    const { trouble } = this.#judge;
+    return {
+      session: state,
+      session_version: version,
+      session_expires_at: expiresAtMs === undefined ? null : iso(expiresAtMs),
+      degraded: trouble === undefined ? null : { reason: trouble.reason, since: iso(trouble.sinceMs) },
+    };
+  }
+
+  accountRead(account: Account): void {
+    this.#session.read(account);
+  }
+
+  sessionDied(version: number): void {
+    this.#session.died(version, this.#parts.clock.nowMs());
+  }
+
+  sessionAccepted(version: number): void {
+    this.#session.accepted(version, this.#parts.clock.steadyMs());
+  }
+
+  /** Takes note of how it is now; called about once a second. */
+  look(): void {
+    const { clock } = this.#parts;
+    const view = this.#parts.feed();
+    const [nowMs, steadyMs] = [clock.nowMs(), clock.steadyMs()];
+    this.#session.look(view.hasOpenLink, nowMs, steadyMs);
+    this.#judge.observe(this.#troubleNow(view), nowMs, steadyMs);
+  }
+
+  /** Writes what the table does not know yet. @throws whatever the table throws; the next call tries again */
+  async tell(): Promise<void> {
+    await this.#tellSession();
+    await this.#tellFeed();
+  }
+
+  #troubleNow({ hasOpenLink, unplaced }: FeedView): FeedReason | undefined {
+    if (this.#session.state === 'login_required') return 'session';
+    if (!hasOpenLink) return 'feed';
+    return unplaced > 0 ? 'capacity' : undefined;
+  }
+
+  async #tellSession(): Promise<void> {
+    const { news } = this.#session;
+    if (news === undefined) return;
+    const { reports } = this.#parts;
+    if (news.type === 'died') await reports.sessionDied(this.#accountId, news.version, news.change);
+    else await reports.sessionLives(this.#accountId, news.version, news.change);
+    this.#session.told(news);
+  }
+
+  async #tellFeed(): Promise<void> {
+    this.#underWay ??= this.#newReport();
+    const report = this.#underWay;
+    if (report === undefined) return;
+    await this.#parts.reports.feedChanged(this.#accountId, report);
+    this.#told = troubleIn(report);
+    this.#underWay = undefined;
+  }
+
+  #newReport(): AccountFeed | undefined {
+    const { trouble } = this.#judge;
+    const lease = this.#parts.lease();
+    const about = trouble ?? this.#told;
+    if (about === undefined || lease === undefined || trouble?.reason === this.#told?.reason)
+      return undefined;
+    const nowMs = this.#parts.clock.nowMs();
+    const { subscriptions, unplaced } = this.#parts.feed();
+    return {
+      status: trouble === undefined ? 'ok' : 'degraded',
+      reason: about.reason,
+      since: iso(about.sinceMs),
+      changed_at: iso(nowMs),
+      lease,
+      change_id: randomUUID(),
+      session_version: this.#session.version,
+      subscriptions,
+      unplaced,
+      market: marketState(nowMs, 'derivatives'),
+    };
+  }
+}
+
+function troubleIn(feed: AccountFeed | undefined): Trouble | undefined {
+  if (feed?.status !== 'degraded') return undefined;
+  return { reason: feed.reason, sinceMs: Date.parse(feed.since) };
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
