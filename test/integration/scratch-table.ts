@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { inject, vi } from 'vitest';
 import { documentClient } from '#shared/aws.ts';
-import { GSI1 } from '#shared/table.ts';
+import { createTable } from '#test/support/table.ts';
 
 /** Makes the AWS clients of this test file talk to the platform's emulator. */
 export function usePlatformEnv(): void {
@@ -21,25 +21,7 @@ export async function scratchTable(): Promise<ScratchTable> {
   usePlatformEnv();
   const client = documentClient();
   const name = `scratch-${randomUUID()}`;
-  const [pk, sk, gsi1pk, gsi1sk] = ['pk', 'sk', 'gsi1pk', 'gsi1sk'];
-  const keySchema = (hash: string, range: string) => [
-    { AttributeName: hash, KeyType: 'HASH' as const },
-    { AttributeName: range, KeyType: 'RANGE' as const },
-  ];
-  await client.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [pk, sk, gsi1pk, gsi1sk].map((AttributeName) => ({
-        AttributeName,
-        AttributeType: 'S' as const,
-      })),
-      KeySchema: keySchema('pk', 'sk'),
-      GlobalSecondaryIndexes: [
-        { IndexName: GSI1, KeySchema: keySchema('gsi1pk', 'gsi1sk'), Projection: { ProjectionType: 'ALL' } },
-      ],
-    }),
-  );
+  await createTable(client, name);
   return {
     name,
     client,

@@ -61,7 +61,8 @@ export async function startSimulatorProcess(args: readonly string[] = []): Promi
   return owned;
 }
 
-function own(child: ChildProcess, url: string, port: number): OwnProcess {
+/** Ends with this process at the latest. */
+export function own(child: ChildProcess, url: string, port: number): OwnProcess {
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
@@ -74,7 +75,8 @@ function own(child: ChildProcess, url: string, port: number): OwnProcess {
   return { url, port, child, stop };
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether a success is answered within a second. */
+export async function answers(url: string): Promise<boolean> {
   try {
     return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
   } catch {

@@ -1,0 +1,77 @@
+import { type FleetHealth, type FleetStreamer, sumOf } from './fleet-streamer.ts';
+
+const LOOK_MS = 150;
+/** An account of which some instrument ticks every second: a pause beyond this is one that health tells of. */
+const PAUSE_MS = 1_200;
+
+/** Looks at every streamer's health often, and remembers for which exchange seconds it said that ticks did not flow. */
+export class FleetHealthWatch {
+  /** Exchange seconds by account. */
+  readonly quiet = new Map<string, Set<number>>();
+  readonly #streamers: () => readonly FleetStreamer[];
+  readonly #nowMs: () => number;
+  readonly #lostLinks = new Map<string, number>();
+  readonly #lookedMs = new Map<string, number>();
+  #running: Promise<void>;
+  #stopped = false;
+
+  /** `nowMs`: market time. */
+  constructor(streamers: () => readonly FleetStreamer[], nowMs: () => number) {
+    this.#streamers = streamers;
+    this.#nowMs = nowMs;
+    this.#running = this.#loop();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  isQuiet(accountId: string, second: number): boolean {
+    return this.quiet.get(accountId)?.has(second) ?? false;
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopped) {
+      await Promise.all(this.#streamers().map((streamer) => this.#look(streamer)));
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+    }
+  }
+
+  async #look(streamer: FleetStreamer): Promise<void> {
+    const health = await streamer.health();
+    if (health === undefined) return;
+    const samples = await streamer.metrics();
+    const nowMs = this.#nowMs();
+    for (const account of health.accounts) {
+      this.#note(account, nowMs);
+      const { account_id } = account;
+      // A link may be lost and back between two looks: then only the counter tells.
+      const lost = sumOf(samples, 'websocket_reconnects_total', { account_id });
+      const key = `${streamer.id}:${streamer.pid}:${account_id}`;
+      if (lost > (this.#lostLinks.get(key) ?? 0)) {
+        this.#add(account_id, (this.#lookedMs.get(streamer.id) ?? nowMs) - 1_000, nowMs);
+      }
+      this.#lostLinks.set(key, lost);
+    }
+    this.#lookedMs.set(streamer.id, nowMs);
+  }
+
+  #note(account: FleetHealth['accounts'][number], nowMs: number): void {
+    const lastMs = account.last_tick_at === null ? nowMs : Date.parse(account.last_tick_at);
+    const isWhole = account.lease !== null && account.unplaced === 0;
+    const isOpen = account.connections.every(({ state }) => state === 'open');
+    if (isWhole && isOpen && nowMs - lastMs < PAUSE_MS) return;
+    // A round's ticks carry its beginning and leave within the second after it.
+    this.#add(account.account_id, Math.min(lastMs, nowMs) - 1_000, nowMs);
+  }
+
+  #add(accountId: string, fromMs: number, toMs: number): void {
+    let seconds = this.quiet.get(accountId);
+    if (seconds === undefined) {
+      seconds = new Set();
+      this.quiet.set(accountId, seconds);
+    }
+    for (let second = Math.floor(fromMs / 1_000); second <= toMs / 1_000; second += 1) seconds.add(second);
+  }
+}
