@@ -52,9 +52,15 @@ export class Pricer {
   /** Leaves IV, Greeks and status in the slot's option state. */
   price(slot: Slot, option: OptionState): void {
     const atMs = valueTimeMs(slot);
-    const { terms, greeks } = option;
+    const { terms } = option;
     terms.underlying = this.#underlyingPrice(slot, option);
     terms.years = (option.expiryMs - atMs) / MS_PER_YEAR;
+    this.solve(slot, option, atMs);
+  }
+
+  /** The same at the option's terms as they stand. */
+  solve(slot: Slot, option: OptionState, atMs: number): void {
+    const { terms, greeks } = option;
     const failure = solveOption(greeks, terms, marketPrice(slot, this.#settings), option.lastIv);
     if (failure === undefined && isReasonable(greeks)) {
       option.status = 'ok';

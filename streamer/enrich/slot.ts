@@ -33,6 +33,19 @@ export interface OptionState {
 }
 
 /**
+/** What a synthetic twin (see `after-hours/`) keeps of the slot whose prices it moves. */
+export interface MockState {
+  readonly real: Slot;
+  /** Which random path it follows. */
+  readonly pathSeed: number;
+  /** Raw price units of one tick. */
+  readonly tick: number;
+  /** The time that the real values hold at, epoch ms. */
+  readonly atMs: number;
+  /** How far it has moved: a fraction of the price, of an option of its underlying's. */
+  drift: number;
+}
+
  * One instrument of an account: the newest decoded values and what hangs on them. The same object for as long as
  * the instrument is held, so that a tick allocates nothing.
  */
@@ -48,6 +61,8 @@ export class Slot {
   readonly fields = new Float64Array(FIELD_COUNT);
   readonly option: OptionState | undefined;
   /** Constant part of its JSON. */
+  /** Of a synthetic twin alone: what it stands in for. */
+  readonly mock: MockState | undefined;
   readonly head: Uint8Array;
   /** Body length of the newest packet, 0 before the first: it says which fields hold values. */
   packetLength = 0;
@@ -55,6 +70,8 @@ export class Slot {
   receivedMs = 0;
   rejectsInRow = 0;
   /** Waits to be published, and its values are being replaced meanwhile. */
+  /** Whose values readers see: its own, or out of hours those of its synthetic twin. */
+  shown: Slot = this;
   pending = false;
   /** The envelope that carried, or will carry, the newest values that were serialised. */
   seq = 0;
@@ -62,7 +79,13 @@ export class Slot {
   dirty = false;
   removed = false;
 
-  constructor(instrument: Instrument, published: boolean, model: PricingModel, rates: PricingRates) {
+  constructor(
+    instrument: Instrument,
+    published: boolean,
+    model: PricingModel,
+    rates: PricingRates,
+    mock?: MockState,
+  ) {
     this.token = instrument.instrument_token;
     this.instrument = instrument;
     this.kind = kindOf(instrument);
@@ -77,6 +100,7 @@ export class Slot {
 /** Continuously compounded, fractions a year. */
 export interface PricingRates {
   readonly rate: number;
+    this.mock = mock;
   readonly dividendYield: number;
 }
 

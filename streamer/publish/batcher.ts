@@ -18,6 +18,8 @@ export interface Batch {
   readonly snapshots: readonly Buffer[];
   /** Nobody reads the payload any more, no socket either: call at most once, or never. */
   release(): void;
+  /** Of a batch of synthetic snapshots: the payload that tells its number alone. */
+  readonly emptied?: () => Buffer;
 }
 
 /** Where batches go. Both answers are immediate: nothing here waits. */
@@ -68,6 +70,8 @@ export class ChannelBatcher {
   seq = 0;
   foldedTotal = 0;
   publishedTotal = 0;
+  /** Synthetic snapshots; `publishedTotal` is without them. */
+  mockTotal = 0;
   discardedTotal = 0;
 
   constructor(context: BatcherContext, settings: BatcherSettings, sink: BatchSink, pool: PayloadPool) {
@@ -102,6 +106,22 @@ export class ChannelBatcher {
     }
     this.#append(slot);
     if (this.#count >= this.#settings.maxTicks) this.flush();
+  }
+
+  /**
+   * Gives what the slots show to the sink now or not at all: no synthetic snapshot ever waits here, where a real one
+   * could leave before it.
+   * @returns how many it took, from the first on
+   */
+  publishMocks(slots: readonly Slot[]): number {
+    if (this.backlog > 0 || this.#context.lease() === undefined) return 0;
+    let taken = 0;
+    while (taken < slots.length && this.#sink.accepts) {
+      const end = Math.min(slots.length, taken + this.#settings.maxTicks);
+      for (; taken < end; taken += 1) this.#append(slots[taken]!.shown);
+      this.#send(true);
+    }
+    return taken;
   }
 
   /** Sends what there is for as long as the sink accepts. */
@@ -140,7 +160,7 @@ export class ChannelBatcher {
     this.#waiting = this.#waiting.slice(taken);
   }
 
-  #send(): void {
+  #send(isMock = false): void {
     const { accountId, channel } = this.#context;
     const lease = this.#context.lease();
     const ticks = this.#count;
@@ -163,9 +183,12 @@ export class ChannelBatcher {
     const payload = sealEnvelope(this.#writer, head, this.#pool);
     const snapshots = this.#takeSnapshots();
     this.#writer.position = 0;
-    this.publishedTotal += ticks;
+    if (isMock) this.mockTotal += ticks;
+    else this.publishedTotal += ticks;
     const release = () => this.#pool.give(payload);
-    this.#sink.publish({ channel, accountId, lease, seq: this.seq, ticks, payload, snapshots, release });
+    const batch = { channel, accountId, lease, seq: this.seq, ticks, payload, snapshots, release };
+    const emptied = () => sealEnvelope(new JsonWriter(0), head, this.#pool);
+    this.#sink.publish(isMock ? { ...batch, emptied } : batch);
   }
 
   #takeSnapshots(): Buffer[] {

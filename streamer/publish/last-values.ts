@@ -128,10 +128,11 @@ export class LastValues {
 
   #valueOf(slot: Slot, lease: number): Buffer {
     this.#writer.position = 0;
-    writeSnapshot(this.#writer, slot);
+    const { shown } = slot;
+    writeSnapshot(this.#writer, shown);
     const tick = this.#writer.bytes.subarray(0, this.#writer.position);
     return Buffer.concat([
-      Buffer.from(`{"account_id":"${this.#context.accountId}","lease":${lease},"seq":${slot.seq},"tick":`),
+      Buffer.from(`{"account_id":"${this.#context.accountId}","lease":${lease},"seq":${shown.seq},"tick":`),
       tick,
       Buffer.from('}'),
     ]);

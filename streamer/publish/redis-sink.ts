@@ -27,7 +27,7 @@ export interface RedisSinkEvents {
 }
 
 interface Entry {
-  readonly batch: Batch;
+  batch: Batch;
   sentAtMs: number;
   isSent: boolean;
   /** How often it was written to a socket. */
@@ -113,6 +113,22 @@ export class RedisSink implements BatchSink {
     this.#queue.push({ batch, sentAtMs: 0, isSent: false, sends: 0 });
     this.#bytes += batch.payload.length;
     this.#sendNext();
+  }
+
+  /**
+   * Of synthetic snapshots that Redis has not confirmed only the envelopes' numbers are left to send: none can come
+   * after a real one, however long Redis was away.
+   */
+  withdrawMocks(): void {
+    for (const entry of this.#queue) {
+      const { batch } = entry;
+      if (batch.emptied === undefined) continue;
+      const { emptied, ...head } = batch;
+      const payload = emptied();
+      this.#bytes += payload.length - batch.payload.length;
+      // The old payload may still stand in a socket's buffer: its memory is not used again.
+      entry.batch = { ...head, ticks: 0, payload, snapshots: [], release: () => {} };
+    }
   }
 
   /** Waits for what is under way, at most so long. */

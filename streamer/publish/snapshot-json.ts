@@ -60,6 +60,7 @@ const PART = {
   exchangeTs: part(',"exchange_ts":'),
   receivedTs: part(',"received_ts":'),
   real: part(',"is_mock":false}'),
+  mock: part(',"is_mock":true}'),
 } as const;
 
 /**
@@ -88,7 +89,7 @@ export function writeSnapshot(out: JsonWriter, slot: Slot): void {
   else out.uint(exchangeTime * 1_000);
   out.part(PART.receivedTs);
   out.uint(slot.receivedMs);
-  out.part(PART.real);
+  out.part(slot.mock === undefined ? PART.real : PART.mock);
 }
 
 function writeTop(out: JsonWriter, fields: Float64Array, decimals: number): void {
