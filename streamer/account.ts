@@ -1,13 +1,14 @@
 import type { AccountSource, BrokerSession } from '#shared/accounts/types.ts';
 import type { Clock } from '#shared/clock.ts';
+import { istDay, istMs } from '#shared/market/calendar.ts';
 import { type FeedMode, kindOf } from '#shared/market/instrument.ts';
 import type { TickChannel } from '#shared/messages/channels.ts';
 import type { AccountSubscription } from '#shared/subscriptions/types.ts';
-import type { ReconcileTarget } from './control/reconciler.ts';
+import type { GatedTarget } from './day/gate.ts';
 import { Book, type BookSettings } from './enrich/book.ts';
 import { Pricer } from './enrich/pricer.ts';
 import type { Slot } from './enrich/slot.ts';
-import type { ValidationSettings } from './enrich/validate.ts';
+import { resetBaseline, type ValidationSettings } from './enrich/validate.ts';
 import { type ConnectionSettings, type DisconnectCause, FeedConnection } from './feed/connection.ts';
 import { ConnectionPool, type PoolSettings } from './feed/pool.ts';
 import { TickPipeline } from './pipeline.ts';
@@ -34,6 +35,8 @@ export interface AccountParts {
 export interface AccountEvents {
   onChanged(slot: Slot): void;
   onRemoved(token: number): void;
+  /** Before anything of a frame is used. */
+  beforeFrame(): void;
   onDown(cause: DisconnectCause, detail: string): void;
   onText(text: string): void;
   /** A frame was worked through, from its bytes to the batches. */
@@ -49,7 +52,7 @@ function underlyingsFirst(rows: readonly AccountSubscription[]): AccountSubscrip
 const PRICING_MODE: FeedMode = 'full';
 
 /** Everything that streams one account: its instruments, connections, pricing and batches. */
-export class AccountStreamer implements ReconcileTarget {
+export class AccountStreamer implements GatedTarget {
   readonly accountId: string;
   readonly pipeline: TickPipeline;
   readonly batchers: Readonly<Record<TickChannel, ChannelBatcher>>;
@@ -122,11 +125,17 @@ export class AccountStreamer implements ReconcileTarget {
     this.pool.change(modes, [...gone]);
   }
 
-  /** Reports every instrument that has values as changed: what a Redis lost is written again. */
+  /** Reports every instrument that has values of today as changed: what a Redis lost is written again. */
   repeatLastValues(): void {
+    const todayMs = istMs(istDay(this.#parts.clock.nowMs()), '00:00');
     for (const slot of this.#book.slots) {
-      if (slot.published && slot.packetLength > 0 && !slot.dirty) this.#events.onChanged(slot);
+      const hasValues = slot.published && slot.packetLength > 0 && slot.receivedMs >= todayMs;
+      if (hasValues && !slot.dirty) this.#events.onChanged(slot);
     }
+  }
+
+  beginSession(): void {
+    for (const slot of this.#book.slots) resetBaseline(slot);
   }
 
   /** A session with a higher version exists. */
@@ -177,6 +186,7 @@ export class AccountStreamer implements ReconcileTarget {
   }
 
   #onFrame(frame: DataView): void {
+    this.#events.beforeFrame();
     const startedMs = performance.now();
     this.pipeline.frame(frame);
     this.#events.onFrame(performance.now() - startedMs);

@@ -62,6 +62,15 @@ const schema = z
     RECONCILE_MARK_MS: count(2_000),
     RECONCILE_FULL_MS: count(300_000),
     SHUTDOWN_TIMEOUT_MS: count(5_000),
+    DAY_LOOK_MS: count(1_000),
+    REGISTRY_LOOK_MS: count(5_000),
+    EXPIRY_GRACE_MS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(6 * 3_600_000)
+      .default(60_000),
+    WITHOUT_DUMP: z.enum(['stream', 'hold']).default('stream'),
   })
   .refine((value) => value.RESERVE_CONNECTIONS < value.MAX_CONNECTIONS, {
     path: ['RESERVE_CONNECTIONS'],

@@ -5,6 +5,8 @@ import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import { AccountStreamer } from './account.ts';
 import type { StreamerConfig } from './config.ts';
 import { Reconciler } from './control/reconciler.ts';
+import type { DayKeeper } from './day/day-keeper.ts';
+import { DayGate } from './day/gate.ts';
 import type { StreamerMetrics } from './health/metrics.ts';
 import type { StreamerLogger } from './log.ts';
 import { LastValues } from './publish/last-values.ts';
@@ -22,6 +24,7 @@ export interface HeldAccountParts {
   readonly redis: Redis;
   readonly sink: RedisSink;
   readonly metrics: StreamerMetrics;
+  readonly days: DayKeeper;
   /** The account's lease held, or undefined. */
   lease(): number | undefined;
   /** Redis knows of a newer lease. */
@@ -32,6 +35,8 @@ export interface HeldAccountParts {
 export class HeldAccount {
   readonly accountId: string;
   readonly streamer: AccountStreamer;
+  /** Between the rows and the streamer. */
+  readonly gate: DayGate;
   readonly reconciler: Reconciler;
   readonly lastValues: LastValues;
   readonly #parts: HeldAccountParts;
@@ -50,7 +55,8 @@ export class HeldAccount {
       isRedisWell: () => parts.sink.isConnected && parts.sink.breakerState === 'closed',
       nowMs: () => parts.clock.nowMs(),
     });
-    this.reconciler = new Reconciler(accountId, parts.subscriptions, this.streamer);
+    this.gate = new DayGate(this.streamer, parts.days.day, (change) => parts.days.turned(accountId, change));
+    this.reconciler = new Reconciler(accountId, parts.subscriptions, this.gate);
   }
 
   start(): void {
@@ -91,6 +97,7 @@ export class HeldAccount {
       {
         onChanged: (slot) => this.lastValues.changed(slot),
         onRemoved: (token) => this.lastValues.removed(token),
+        beforeFrame: () => this.gate.follow(),
         onDown: (cause, detail) => this.#warn(`down ${cause}`, { cause, detail }, 'connection lost'),
         onText: (text) => this.#warn('text', { text: text.slice(0, 500) }, 'text frame'),
         onFrame: (durationMs) => metrics.observeFrame(durationMs),

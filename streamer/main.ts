@@ -5,10 +5,10 @@ import { documentClient, s3Client, secretsManagerClient } from '#shared/aws.ts';
 import { followedClock } from '#shared/clock-follower.ts';
 import { SubscriptionRepository } from '#shared/subscriptions/repository.ts';
 import { ConfigError, readConfig, type StreamerConfig } from './config.ts';
+import { registryReader } from './day/registry.ts';
 import { startHealthServer } from './health/server.ts';
 import { streamerLogger } from './log.ts';
 import { listeningRedis, publishingRedis } from './redis.ts';
-import { registryReader } from './registry.ts';
 import { Streamer } from './streamer.ts';
 
 async function run(config: StreamerConfig): Promise<void> {

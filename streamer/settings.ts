@@ -1,6 +1,7 @@
 import type { BreakerSettings } from '#shared/breaker.ts';
 import type { AccountSettings } from './account.ts';
 import type { StreamerConfig } from './config.ts';
+import type { TradingDaySettings } from './day/trading-day.ts';
 import type { RedisSinkSettings } from './publish/redis-sink.ts';
 
 /** The configuration as each part wants it. */
@@ -61,4 +62,8 @@ export function sinkSettings(config: StreamerConfig): {
       probes: config.SINK_BREAKER_PROBES,
     },
   };
+}
+
+export function daySettings(config: StreamerConfig): TradingDaySettings {
+  return { expiryGraceMs: config.EXPIRY_GRACE_MS, withoutDump: config.WITHOUT_DUMP };
 }

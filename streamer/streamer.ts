@@ -9,15 +9,19 @@ import type { StreamerConfig } from './config.ts';
 import { LeaseKeeper, type LeaseStore } from './control/leases.ts';
 import { Loops } from './control/loops.ts';
 import { listenForNudges } from './control/nudges.ts';
+import { DayKeeper } from './day/day-keeper.ts';
+import type { DayGate } from './day/gate.ts';
+import { dayMetrics } from './day/metrics.ts';
+import type { DumpReader } from './day/registry.ts';
 import { streamerMetrics } from './health/metrics.ts';
-import { healthReport, type RegistryFacts } from './health/status.ts';
+import { healthReport } from './health/status.ts';
 import { HeldAccount } from './held-account.ts';
 import type { StreamerLogger } from './log.ts';
 import { pubsubLimitProblem } from './publish/pubsub-limit.ts';
 import { RedisSink } from './publish/redis-sink.ts';
 import { ReplayLog } from './publish/replay-log.ts';
 import { SampledLog } from './sampled-log.ts';
-import { sinkSettings } from './settings.ts';
+import { daySettings, sinkSettings } from './settings.ts';
 
 export interface StreamerParts {
   readonly config: StreamerConfig;
@@ -29,14 +33,12 @@ export interface StreamerParts {
   /** A connection for publishing, and one of its own for nudges; both closed by the owner. */
   readonly redis: Redis;
   readonly nudgeRedis: Redis;
-  /** The dump in force, for health only. */
-  readRegistry(): Promise<RegistryFacts | undefined>;
+  readonly readRegistry: DumpReader;
   /** Keeps the clock near the one it follows. */
   followClock(): Promise<void>;
 }
 
 const CLOCK_EVERY_MS = 500;
-const REGISTRY_EVERY_MS = 60_000;
 
 /** The process: leases decide which accounts stream, reconcilers what, and the pipelines do. */
 export class Streamer {
@@ -46,9 +48,9 @@ export class Streamer {
   readonly #parts: StreamerParts;
   readonly #keeper: LeaseKeeper;
   readonly #held = new Map<string, HeldAccount>();
+  readonly #days: DayKeeper;
   readonly #sampled: SampledLog;
   readonly #startedMs: number;
-  #registry: RegistryFacts | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   #hasSeenAccounts = false;
 
@@ -58,6 +60,7 @@ export class Streamer {
     this.#startedMs = clock.wallMs();
     this.#sampled = new SampledLog(parts.logger, clock);
     this.loops = new Loops(parts.logger);
+    this.#days = new DayKeeper({ ...parts, settings: daySettings(config), readDump: parts.readRegistry });
     const settings = sinkSettings(config);
     const log =
       config.REPLAY_MB > 0 && config.PUBLISH_FORMAT === 'batch'
@@ -80,6 +83,7 @@ export class Streamer {
       sink: this.sink,
       loops: this.loops,
     });
+    dayMetrics(this.metrics.registry, { day: this.#days, gates: () => this.#gates() });
     this.#keeper = new LeaseKeeper(
       parts.leases,
       clock,
@@ -107,9 +111,8 @@ export class Streamer {
     this.loops.start('last values', config.LAST_VALUES_EVERY_MS, () =>
       this.#eachHeld((held) => held.lastValues.flush()),
     );
-    this.loops.start('registry', REGISTRY_EVERY_MS, async () => {
-      this.#registry = await this.#parts.readRegistry();
-    });
+    this.loops.start('registry', config.REGISTRY_LOOK_MS, () => this.#days.registry.look());
+    this.loops.start('day', config.DAY_LOOK_MS, () => this.#days.look(this.#gates()));
     this.#flushTimer = setInterval(() => this.#flushTick(), config.BATCH_MAX_MS);
     logger.info({ holder: config.STREAMER_ID, model: config.PRICING_MODEL }, 'streamer started');
   }
@@ -136,23 +139,29 @@ export class Streamer {
 
   report(): ReturnType<typeof healthReport> {
     return healthReport({
-      accounts: [...this.streamers()].map((streamer) => ({
+      accounts: [...this.#held.values()].map(({ streamer, gate }) => ({
         accountId: streamer.accountId,
         lease: this.#keeper.held(streamer.accountId),
         subscriptions: streamer.subscriptions,
         unplaced: streamer.pool.unplaced,
+        held: gate.held,
         lastTickMs: streamer.pipeline.lastTickMs,
         connections: streamer.pool.connections.map(({ state, size }) => ({ state, instruments: size })),
       })),
       redis: { connected: this.sink.isConnected, breaker: this.sink.breakerState },
       loops: this.loops.states,
-      registry: this.#registry,
+      registry: this.#days.registryFacts(),
+      market: this.#days.market(),
       uptimeS: Math.floor((this.#parts.clock.wallMs() - this.#startedMs) / 1_000),
     });
   }
 
   *streamers(): Generator<AccountStreamer> {
     for (const held of this.#held.values()) yield held.streamer;
+  }
+
+  *#gates(): Generator<readonly [accountId: string, gate: DayGate]> {
+    for (const { accountId, gate } of this.#held.values()) yield [accountId, gate];
   }
 
   async #eachHeld(work: (held: HeldAccount) => Promise<void>): Promise<void> {
@@ -177,6 +186,7 @@ export class Streamer {
       sampled: this.#sampled,
       sink: this.sink,
       metrics: this.metrics,
+      days: this.#days,
       lease: () => this.#keeper.held(account_id),
       fencedOff: () => this.#fencedOff(account_id),
     });

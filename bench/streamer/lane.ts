@@ -35,7 +35,14 @@ export function benchAccount(
       connection: { ...accountSettings(config).connection, url: 'ws://127.0.0.1:9' },
     },
     { clock, sink, random: () => 0, lease: () => 1, accounts: { readSession: async () => undefined } },
-    { onChanged: () => {}, onRemoved: () => {}, onDown: () => {}, onText: () => {}, onFrame: () => {} },
+    {
+      onChanged: () => {},
+      onRemoved: () => {},
+      beforeFrame: () => {},
+      onDown: () => {},
+      onText: () => {},
+      onFrame: () => {},
+    },
   );
   const rows = instruments.map((instrument) => ({
     instrument_token: instrument.instrument_token,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { addAbortSignal, pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { createGunzip, gunzip, gzip } from 'node:zlib';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
@@ -19,9 +20,10 @@ const POINTER_MEMORY_MS = 15_000;
 /** A shard of a full dump holds about 1,800 rows: 64 of them are 10 MB at most. */
 const SHARD_MEMORY = 64;
 const PARALLEL_WRITES = 16;
+const OPEN_TIMEOUT_MS = 60_000;
 
 const pointerSchema = z.object({
-  /** The day in India that the dump is of, `yyyy-mm-dd`. */
+  /** The day in India that the dump is of, `yyyy-mm-dd`: no later than the first expiry in it. */
   day: z.string(),
   /** Of the dump's content: the same dump has the same one. */
   version: z.string(),
@@ -50,13 +52,16 @@ export class InstrumentStore {
   readonly #s3: S3Client;
   readonly #bucket: string;
   readonly #clock: Clock;
+  readonly #pointerMemoryMs: number;
   readonly #shards = new Map<string, readonly Instrument[]>();
   #pointer: { readonly value: InstrumentPointer; readonly untilMs: number } | undefined;
 
-  constructor(s3: S3Client, bucket: string, clock: Clock) {
+  /** `pointerMemoryMs`: how long another dump may be in force unnoticed, wall time. */
+  constructor(s3: S3Client, bucket: string, clock: Clock, { pointerMemoryMs = POINTER_MEMORY_MS } = {}) {
     this.#s3 = s3;
     this.#bucket = bucket;
     this.#clock = clock;
+    this.#pointerMemoryMs = pointerMemoryMs;
   }
 
   /**
@@ -67,7 +72,7 @@ export class InstrumentStore {
     const instruments = parseInstrumentsCsv(csv);
     const nowMs = this.#clock.nowMs();
     const version = createHash('sha256').update(csv).digest('hex').slice(0, 16);
-    const day = istDay(nowMs);
+    const day = dayOf(instruments, istDay(nowMs));
     const prefix = `instruments/${day}/${version}`;
     const objects = [
       { key: `${prefix}/all.csv.gz`, text: csv },
@@ -93,7 +98,7 @@ export class InstrumentStore {
     const bytes = await this.#get(POINTER_KEY);
     if (bytes === undefined) throw new InstrumentsMissingError();
     const value = pointerSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
-    this.#pointer = { value, untilMs: nowMs + POINTER_MEMORY_MS };
+    this.#pointer = { value, untilMs: nowMs + this.#pointerMemoryMs };
     return value;
   }
 
@@ -118,6 +123,18 @@ export class InstrumentStore {
     const pointer = await this.current();
     const text = await this.#text(`${pointer.prefix}/all.csv.gz`);
     return { pointer, instruments: parseInstrumentsCsv(text) };
+  }
+
+  /** The dump's CSV unpacked, in pieces as they come; what breaks on the way ends the iteration with its error. */
+  async open({ prefix }: InstrumentPointer): Promise<AsyncIterable<Uint8Array>> {
+    const Key = `${prefix}/all.csv.gz`;
+    const abortSignal = AbortSignal.timeout(OPEN_TIMEOUT_MS);
+    const { Body } = await this.#s3.send(new GetObjectCommand({ Bucket: this.#bucket, Key }), {
+      abortSignal,
+    });
+    if (!(Body instanceof Readable)) throw new Error(`${Key} came without a body`);
+    // The callback is told what the reader of the iteration is told.
+    return pipeline(addAbortSignal(abortSignal, Body), createGunzip(), () => {});
   }
 
   async #shard(name: string): Promise<readonly Instrument[]> {
@@ -151,4 +168,11 @@ export class InstrumentStore {
   async #put(Key: string, Body: Uint8Array | string, ContentType: string): Promise<void> {
     await this.#s3.send(new PutObjectCommand({ Bucket: this.#bucket, Key, Body, ContentType }));
   }
+}
+
+/** A dump that still lists what expired is an older day's, whenever it was fetched: the broker makes one a morning. */
+function dayOf(instruments: readonly Instrument[], today: string): string {
+  let day = today;
+  for (const { expiry } of instruments) if (expiry !== '' && expiry < day) day = expiry;
+  return day;
 }

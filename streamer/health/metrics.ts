@@ -23,33 +23,12 @@ const FRAME_BUCKETS_S = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
 const PRICING_BUCKETS_S = [2e-7, 5e-7, 1e-6, 2e-6, 5e-6, 1e-5, 1e-4];
 
 type Labels = Record<string, string>;
-type Sample = readonly [labels: Labels, value: number];
+export type Sample = readonly [labels: Labels, value: number];
 
 /** Numbers are kept where the work is done and read when somebody asks: counting costs the hot path nothing. */
 export function streamerMetrics(source: MetricsSource): StreamerMetrics {
   const registry = new Registry();
-  const gauge = (name: string, help: string, labelNames: string[], read: () => Iterable<Sample>) =>
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [labels, value] of read()) this.set(labels, value);
-      },
-    });
-  const counter = (name: string, help: string, labelNames: string[], read: () => Iterable<Sample>) =>
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [labels, value] of read()) this.inc(labels, value);
-      },
-    });
+  const { gauge, counter } = definers(registry);
   poolMetrics(source, gauge, counter);
   tickMetrics(source, gauge, counter);
   processMetrics(source, gauge, counter);
@@ -80,7 +59,41 @@ export function streamerMetrics(source: MetricsSource): StreamerMetrics {
   };
 }
 
-type Define = (name: string, help: string, labelNames: string[], read: () => Iterable<Sample>) => unknown;
+export type Define = (
+  name: string,
+  help: string,
+  labelNames: string[],
+  read: () => Iterable<Sample>,
+) => unknown;
+
+/** Metrics whose values are read when somebody asks. */
+export function definers(registry: Registry): { readonly gauge: Define; readonly counter: Define } {
+  const registers = [registry];
+  return {
+    gauge: (name, help, labelNames, read) =>
+      new Gauge({
+        name,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const [labels, value] of read()) this.set(labels, value);
+        },
+      }),
+    counter: (name, help, labelNames, read) =>
+      new Counter({
+        name,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          this.reset();
+          for (const [labels, value] of read()) this.inc(labels, value);
+        },
+      }),
+  };
+}
 
 function poolMetrics(source: MetricsSource, gauge: Define, counter: Define): void {
   const connections = function* (value: (size: number) => number): Generator<Sample> {

@@ -1,4 +1,7 @@
 import type { LoopState } from '../control/loops.ts';
+import type { RegistryFacts } from '../day/day-keeper.ts';
+import type { HeldCounts } from '../day/gate.ts';
+import type { MarketFacts } from '../day/market.ts';
 
 export type HealthLevel = 'ok' | 'degraded' | 'critical';
 
@@ -8,6 +11,7 @@ export interface HealthFacts {
   readonly redis: { readonly connected: boolean; readonly breaker: 'closed' | 'open' | 'half_open' };
   readonly loops: readonly LoopState[];
   readonly registry: RegistryFacts | undefined;
+  readonly market: MarketFacts;
   readonly uptimeS: number;
 }
 
@@ -16,15 +20,10 @@ export interface AccountFacts {
   readonly lease: number | undefined;
   readonly subscriptions: number;
   readonly unplaced: number;
+  /** Wanted, but not what the day lets stream. */
+  readonly held: HeldCounts;
   readonly lastTickMs: number;
   readonly connections: readonly { readonly state: string; readonly instruments: number }[];
-}
-
-/** The day's dump that the control plane resolves instruments with. */
-export interface RegistryFacts {
-  readonly day: string;
-  readonly instruments: number;
-  readonly refreshed_at: string;
 }
 
 /** Loops that keep the process able to work at all: one that fails this often in a row is an outage. */
@@ -39,6 +38,7 @@ export function healthReport(facts: HealthFacts) {
     facts.redis.breaker === 'half_open' ? 'degraded' : 'ok',
     failing.some((loop) => loop.failuresInRow >= CRITICAL_LOOP_FAILURES) ? 'critical' : 'ok',
     failing.length > 0 ? 'degraded' : 'ok',
+    facts.registry?.status === 'outdated' ? 'degraded' : 'ok',
     ...accounts.map((account) => account.status),
   ];
   return {
@@ -56,6 +56,7 @@ export function healthReport(facts: HealthFacts) {
       ...(lastError === undefined ? {} : { last_error: lastError }),
     })),
     registry: facts.registry ?? null,
+    market: facts.market,
     uptime_s: facts.uptimeS,
   };
 }
@@ -64,13 +65,16 @@ export function healthReport(facts: HealthFacts) {
 function accountReport(account: AccountFacts) {
   const open = account.connections.filter((connection) => connection.state === 'open').length;
   const isDown = account.subscriptions > 0 && open === 0;
+  const { recycled, gone, waiting } = account.held;
   const isPartial = open < account.connections.length || account.unplaced > 0 || account.lease === undefined;
+  const isHeld = recycled + gone + waiting > 0;
   return {
     account_id: account.accountId,
-    status: (isDown ? 'critical' : isPartial ? 'degraded' : 'ok') as HealthLevel,
+    status: (isDown ? 'critical' : isPartial || isHeld ? 'degraded' : 'ok') as HealthLevel,
     lease: account.lease ?? null,
     subscriptions: account.subscriptions,
     unplaced: account.unplaced,
+    not_current: account.held,
     last_tick_at: account.lastTickMs === 0 ? null : new Date(account.lastTickMs).toISOString(),
     connections: account.connections,
   };

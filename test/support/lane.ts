@@ -36,7 +36,14 @@ export function newLane(nowMs: number, env: Readonly<Record<string, string>> = {
       // Without a session no connection is ever made.
       accounts: { readSession: async () => undefined },
     },
-    { onChanged: () => {}, onRemoved: () => {}, onDown: () => {}, onText: () => {}, onFrame: () => {} },
+    {
+      onChanged: () => {},
+      onRemoved: () => {},
+      beforeFrame: () => {},
+      onDown: () => {},
+      onText: () => {},
+      onFrame: () => {},
+    },
   );
   let version = 0;
   const claim = (instruments: readonly Instrument[], mode: FeedMode = 'full') => {

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { marketFacts } from '#streamer/day/market.ts';
 import { healthApp } from '#streamer/health/server.ts';
 import { type AccountFacts, type HealthFacts, healthReport } from '#streamer/health/status.ts';
 
@@ -8,6 +9,7 @@ const ACCOUNT: AccountFacts = {
   lease: 3,
   subscriptions: 10,
   unplaced: 0,
+  held: { expired: 0, recycled: 0, gone: 0, waiting: 0 },
   lastTickMs: Date.parse('2026-08-18T05:30:00Z'),
   connections: [{ state: 'open', instruments: 10 }],
 };
@@ -15,7 +17,14 @@ const GOOD: HealthFacts = {
   accounts: [ACCOUNT],
   redis: { connected: true, breaker: 'closed' },
   loops: [{ name: 'leases', runs: 5, failures: 0, failuresInRow: 0, lastError: undefined }],
-  registry: { day: '2026-08-18', instruments: 114_000, refreshed_at: '2026-08-18T03:00:00.000Z' },
+  registry: {
+    day: '2026-08-18',
+    version: 'v1',
+    instruments: 114_000,
+    refreshed_at: '2026-08-18T03:00:00.000Z',
+    status: 'ok',
+  },
+  market: marketFacts(Date.parse('2026-08-18T05:30:00Z')),
   uptimeS: 60,
 };
 
@@ -34,6 +43,7 @@ describe('health', () => {
       ],
       dependencies: { redis: { status: 'ok', circuit_breaker: 'closed' } },
       registry: { day: '2026-08-18', instruments: 114_000 },
+      market: { day: '2026-08-18', state: 'open', next_change_at: '2026-08-18T09:40:00.000Z' },
     });
   });
 
@@ -56,6 +66,17 @@ describe('health', () => {
       },
     ],
     ['degraded', 'instruments have no room', { accounts: [{ ...ACCOUNT, unplaced: 1 }] }],
+    [
+      'degraded',
+      'the dump has another instrument under a token',
+      { accounts: [{ ...ACCOUNT, held: { ...ACCOUNT.held, recycled: 1 } }] },
+    ],
+    [
+      'ok',
+      'contracts of today have expired',
+      { accounts: [{ ...ACCOUNT, held: { ...ACCOUNT.held, expired: 1 } }] },
+    ],
+    ['degraded', "the dump is an older day's", { registry: { ...GOOD.registry!, status: 'outdated' } }],
     [
       'degraded',
       'a loop failed',
