@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { type AwsProxy, startAwsProxy } from '#local/fault-proxy/aws-proxy.ts';
 import { type FaultProxy, startFaultProxy } from '#local/fault-proxy/proxy.ts';
 import { emulatorEnvironment } from '#local/platform/emulator.ts';
 import { FollowingClock } from '#shared/clock.ts';
@@ -74,7 +75,9 @@ export class Fleet {
   readonly clock: FollowingClock;
   readonly accounts: FleetAccount[] = [];
   readonly streamers: FleetStreamer[] = [];
-  /** Every streamer's way to AWS, in the order of `streamers`. */
+  /** AWS as the streamers have it, all of them. */
+  readonly awsProxy: AwsProxy;
+  /** Every streamer's own way there, in the order of `streamers`. */
   readonly networks: FaultProxy[] = [];
   readonly reader: FleetReader;
   readonly health: FleetHealthWatch;
@@ -86,9 +89,11 @@ export class Fleet {
 
   private constructor(
     options: FleetOptions,
-    parts: { table: string; simulator: OwnProcess; redis: OwnProcess; clock: FollowingClock },
+    parts: Pick<Fleet, 'table' | 'simulator' | 'redis' | 'awsProxy'>,
   ) {
-    const { simulator, redis, table, clock } = parts;
+    const { simulator, redis, table, awsProxy } = parts;
+    const clock = new FollowingClock();
+    this.awsProxy = awsProxy;
     this.aws = options.aws;
     this.name = options.name;
     this.table = table;
@@ -107,12 +112,13 @@ export class Fleet {
   /** All streamers run, and every instrument was read. What was started is stopped when anything fails. */
   static async start(options: FleetOptions): Promise<Fleet> {
     const table = `fleet-${randomUUID()}`;
-    const [simulator, redis] = await Promise.all([
+    const [simulator, redis, awsProxy] = await Promise.all([
       startSimulatorProcess(options.simulatorArgs ?? ['--market', 'open']),
       startRedisProcess(),
+      startAwsProxy({ targetUrl: options.aws.endpointUrl }),
       createTable(options.aws.document, table),
     ]);
-    const fleet = new Fleet(options, { table, simulator, redis, clock: new FollowingClock() });
+    const fleet = new Fleet(options, { table, simulator, redis, awsProxy });
     try {
       await fleet.#populate(options);
       return fleet;
@@ -141,6 +147,7 @@ export class Fleet {
     await Promise.all([...this.#taps.values()].map((tap) => tap.close()));
     await Promise.all(this.streamers.map((streamer) => streamer.kill()));
     await Promise.all(this.networks.map((network) => network.close()));
+    await this.awsProxy.close();
     await Promise.all([this.simulator.stop(), this.redis.stop('SIGKILL')]);
     // Of a table that is gone already nothing is left to tidy.
     await this.aws.document.send(new DeleteTableCommand({ TableName: this.table })).catch(() => {});
@@ -176,8 +183,7 @@ export class Fleet {
 
   /** One more streamer, running. */
   async addStreamer(env: Readonly<Record<string, string>> = {}): Promise<FleetStreamer> {
-    const { port, hostname } = new URL(this.aws.endpointUrl);
-    const network = await startFaultProxy({ targetHost: hostname, targetPort: Number(port) });
+    const network = await startFaultProxy({ targetPort: this.awsProxy.port });
     this.networks.push(network);
     const id = `${this.name}-s${this.streamers.length + 1}`;
     const streamer = await FleetStreamer.prepare(id, { ...this.#streamerEnv(network.port), ...env });
