@@ -45,6 +45,8 @@ export class TickPipeline {
   lastTickMs = 0;
   /** Set once: samples of rejects for the log. */
   onReject: ((reason: RejectReason, token: number) => void) | undefined;
+  /** Set out of market hours alone: sees what is accepted, before it takes the place of the slot's values. */
+  onReal: ((slot: Slot, frame: DataView, offset: number, length: number) => void) | undefined;
   /** Set once: the time of one pricing in 1,024. */
   onPricingTime: ((durationMs: number) => void) | undefined;
   readonly #context: PipelineContext;
@@ -93,6 +95,7 @@ export class TickPipeline {
   }
 
   #accept(slot: Slot, offset: number, length: number): void {
+    if (this.onReal !== undefined) this.onReal(slot, this.#frame, offset, length);
     decodeBody(this.#frame, offset, length, slot.fields);
     slot.packetLength = length;
     slot.receivedMs = this.#nowMs;
