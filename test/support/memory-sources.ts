@@ -1,7 +1,15 @@
 import type { Lease } from '#shared/accounts/leases.ts';
-import type { Account, AccountSource, BrokerSession } from '#shared/accounts/types.ts';
+import type { AccountReports } from '#shared/accounts/reports.ts';
+import type {
+  Account,
+  AccountFeed,
+  AccountSource,
+  BrokerSession,
+  SessionChange,
+} from '#shared/accounts/types.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { FeedMode, Instrument } from '#shared/market/instrument.ts';
+import type { ActivationStore } from '#shared/subscriptions/activations.ts';
 import type { AccountSubscription, SubscriptionSource } from '#shared/subscriptions/types.ts';
 
 /** Subscriptions of one account in memory, with the same contract as the table's. */
@@ -102,5 +110,66 @@ export class MemoryLeases {
     const stored = { accountId, holder, lease, expiresAtMs: this.#clock.wallMs() + this.#ttlMs };
     this.#held.set(accountId, stored);
     return { accountId, lease, expiresAtMs: stored.expiresAtMs };
+  }
+}
+
+/** What streamers reported, with the same contract as the table's but for leases. */
+export class MemoryReports implements AccountReports {
+  readonly sessions: string[] = [];
+  readonly feeds: AccountFeed[] = [];
+  readonly attempts: AccountFeed[] = [];
+  failing = false;
+
+  async sessionDied(accountId: string, version: number, { reason }: SessionChange): Promise<boolean> {
+    this.#answer();
+    this.sessions.push(`${accountId} ${version} died ${reason}`);
+    return true;
+  }
+
+  async sessionLives(accountId: string, version: number): Promise<boolean> {
+    this.#answer();
+    this.sessions.push(`${accountId} ${version} lives`);
+    return true;
+  }
+
+  async feedChanged(_accountId: string, feed: AccountFeed): Promise<boolean> {
+    this.attempts.push(feed);
+    this.#answer();
+    this.feeds.push(feed);
+    return true;
+  }
+
+  #answer(): void {
+    if (this.failing) throw new Error('the table is away');
+  }
+}
+
+/** Marks in memory: each instrument's first report is news, as in the table. */
+export class MemoryActivations implements ActivationStore {
+  readonly told: string[] = [];
+  readonly #marked = new Set<number>();
+  /** So many more are taken, then none. */
+  failAfter: number | undefined;
+  asked = 0;
+  mostAtOnce = 0;
+  #underWay = 0;
+
+  async activate(accountId: string, { instrument_token, version }: AccountSubscription): Promise<boolean> {
+    this.asked += 1;
+    this.#underWay += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#underWay);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#underWay -= 1;
+    if (this.failAfter === 0) throw new Error('the table is away');
+    if (this.failAfter !== undefined) this.failAfter -= 1;
+    if (this.#marked.has(instrument_token)) return false;
+    this.#marked.add(instrument_token);
+    this.told.push(`${accountId} ${instrument_token} v${version}`);
+    return true;
+  }
+
+  /** The subscription begins anew. */
+  forget(instrumentToken: number): void {
+    this.#marked.delete(instrumentToken);
   }
 }
