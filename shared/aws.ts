@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 /** Region, credentials and endpoint (`AWS_ENDPOINT_URL`) are taken from the environment by the SDK itself. */
@@ -18,6 +18,6 @@ export function s3Client(env: NodeJS.ProcessEnv = process.env): S3Client {
   return new S3Client(ownEndpoint === undefined ? {} : { forcePathStyle: true });
 }
 
-export const sqsClient = (): SQSClient => new SQSClient({});
+export const sqsClient = (config: SQSClientConfig = {}): SQSClient => new SQSClient(config);
 export const eventBridgeClient = (): EventBridgeClient => new EventBridgeClient({});
 export const secretsManagerClient = (): SecretsManagerClient => new SecretsManagerClient({});

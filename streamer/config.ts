@@ -62,6 +62,12 @@ const schema = z
     RECONCILE_MARK_MS: count(2_000),
     RECONCILE_FULL_MS: count(300_000),
     SHUTDOWN_TIMEOUT_MS: count(5_000),
+    [ENV.orderUpdatesQueueUrl]: z.url().optional(),
+    ORDER_OUTBOX_MAX: count(10_000),
+    ORDER_OUTBOX_MB: z.coerce.number().positive().default(16),
+    ORDER_QUEUE_TIMEOUT_MS: count(5_000),
+    ORDER_RETRY_BASE_MS: count(200),
+    ORDER_RETRY_MAX_MS: count(5_000),
     DAY_LOOK_MS: count(1_000),
     REGISTRY_LOOK_MS: count(5_000),
     EXPIRY_GRACE_MS: z.coerce

@@ -9,6 +9,7 @@ import type { DayKeeper } from './day/day-keeper.ts';
 import { DayGate } from './day/gate.ts';
 import type { StreamerMetrics } from './health/metrics.ts';
 import type { StreamerLogger } from './log.ts';
+import type { OrderOutbox } from './orders/outbox.ts';
 import { LastValues } from './publish/last-values.ts';
 import type { RedisSink } from './publish/redis-sink.ts';
 import type { SampledLog } from './sampled-log.ts';
@@ -24,6 +25,7 @@ export interface HeldAccountParts {
   readonly redis: Redis;
   readonly sink: RedisSink;
   readonly metrics: StreamerMetrics;
+  readonly orders: OrderOutbox;
   readonly days: DayKeeper;
   /** The account's lease held, or undefined. */
   lease(): number | undefined;

@@ -1,8 +1,9 @@
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { LeaseRepository } from '#shared/accounts/leases.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
-import { documentClient, s3Client, secretsManagerClient } from '#shared/aws.ts';
+import { documentClient, s3Client, secretsManagerClient, sqsClient } from '#shared/aws.ts';
 import { followedClock } from '#shared/clock-follower.ts';
+import { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import { SubscriptionRepository } from '#shared/subscriptions/repository.ts';
 import { ConfigError, readConfig, type StreamerConfig } from './config.ts';
 import { registryReader } from './day/registry.ts';
@@ -10,6 +11,11 @@ import { startHealthServer } from './health/server.ts';
 import { streamerLogger } from './log.ts';
 import { listeningRedis, publishingRedis } from './redis.ts';
 import { Streamer } from './streamer.ts';
+
+function orderUpdates({ ORDER_UPDATES_QUEUE_URL: url }: StreamerConfig): OrderUpdatesQueue | undefined {
+  // The outbox repeats by itself, and knows what may overtake what.
+  return url === undefined ? undefined : new OrderUpdatesQueue(sqsClient({ maxAttempts: 1 }), url);
+}
 
 async function run(config: StreamerConfig): Promise<void> {
   const logger = streamerLogger(config.LOG_LEVEL);
@@ -33,6 +39,7 @@ async function run(config: StreamerConfig): Promise<void> {
     ),
     subscriptions: new SubscriptionRepository(table, config.tableName),
     leases: new LeaseRepository(table, config.tableName, clock, { ttlMs: config.LEASE_TTL_MS }),
+    orderUpdates: orderUpdates(config),
     readRegistry: registryReader(config.BUCKET_NAME, s3Client(), clock),
     followClock: () => followed.follow(),
   });

@@ -2,6 +2,7 @@ import type { BreakerSettings } from '#shared/breaker.ts';
 import type { AccountSettings } from './account.ts';
 import type { StreamerConfig } from './config.ts';
 import type { TradingDaySettings } from './day/trading-day.ts';
+import type { OutboxSettings } from './orders/outbox.ts';
 import type { RedisSinkSettings } from './publish/redis-sink.ts';
 
 /** The configuration as each part wants it. */
@@ -41,6 +42,16 @@ export function accountSettings(config: StreamerConfig): AccountSettings {
       idleEnvelopeMs: config.IDLE_ENVELOPE_MS,
       keepSnapshots: config.PUBLISH_FORMAT === 'single',
     },
+  };
+}
+
+export function outboxSettings(config: StreamerConfig): OutboxSettings {
+  return {
+    maxFrames: config.ORDER_OUTBOX_MAX,
+    maxBytes: config.ORDER_OUTBOX_MB * 1_000_000,
+    timeoutMs: config.ORDER_QUEUE_TIMEOUT_MS,
+    backoffBaseMs: config.ORDER_RETRY_BASE_MS,
+    backoffMaxMs: config.ORDER_RETRY_MAX_MS,
   };
 }
 

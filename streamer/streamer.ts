@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Account, AccountSource } from '#shared/accounts/types.ts';
 import { Breaker } from '#shared/breaker.ts';
 import type { Clock } from '#shared/clock.ts';
+import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import type { AccountStreamer } from './account.ts';
 import type { StreamerConfig } from './config.ts';
@@ -17,11 +18,13 @@ import { streamerMetrics } from './health/metrics.ts';
 import { healthReport } from './health/status.ts';
 import { HeldAccount } from './held-account.ts';
 import type { StreamerLogger } from './log.ts';
+import { orderMetrics } from './orders/metrics.ts';
+import { OrderOutbox } from './orders/outbox.ts';
 import { pubsubLimitProblem } from './publish/pubsub-limit.ts';
 import { RedisSink } from './publish/redis-sink.ts';
 import { ReplayLog } from './publish/replay-log.ts';
 import { SampledLog } from './sampled-log.ts';
-import { daySettings, sinkSettings } from './settings.ts';
+import { daySettings, outboxSettings, sinkSettings } from './settings.ts';
 
 export interface StreamerParts {
   readonly config: StreamerConfig;
@@ -33,6 +36,8 @@ export interface StreamerParts {
   /** A connection for publishing, and one of its own for nudges; both closed by the owner. */
   readonly redis: Redis;
   readonly nudgeRedis: Redis;
+  /** Where order frames go; without it they are dropped and counted. */
+  readonly orderUpdates?: OrderUpdatesQueue | undefined;
   readonly readRegistry: DumpReader;
   /** Keeps the clock near the one it follows. */
   followClock(): Promise<void>;
@@ -45,6 +50,7 @@ export class Streamer {
   readonly loops: Loops;
   readonly sink: RedisSink;
   readonly metrics: ReturnType<typeof streamerMetrics>;
+  readonly orders: OrderOutbox;
   readonly #parts: StreamerParts;
   readonly #keeper: LeaseKeeper;
   readonly #held = new Map<string, HeldAccount>();
@@ -84,6 +90,14 @@ export class Streamer {
       loops: this.loops,
     });
     dayMetrics(this.metrics.registry, { day: this.#days, gates: () => this.#gates() });
+    this.orders = new OrderOutbox(outboxSettings(config), {
+      queue: parts.orderUpdates,
+      clock,
+      logger: parts.logger,
+      sampled: this.#sampled,
+      random: Math.random,
+    });
+    orderMetrics(this.metrics.registry, this.orders);
     this.#keeper = new LeaseKeeper(
       parts.leases,
       clock,
@@ -128,8 +142,10 @@ export class Streamer {
     await this.loops.stop();
     clearInterval(this.#flushTimer);
     for (const held of this.#held.values()) held.close();
+    const ordersGone = this.orders.close(this.#parts.config.SHUTDOWN_TIMEOUT_MS);
     await this.sink.close(this.#parts.config.SHUTDOWN_TIMEOUT_MS);
     await this.#keeper.releaseAll();
+    await ordersGone;
     this.metrics.stop();
   }
 
@@ -186,6 +202,7 @@ export class Streamer {
       sampled: this.#sampled,
       sink: this.sink,
       metrics: this.metrics,
+      orders: this.orders,
       days: this.#days,
       lease: () => this.#keeper.held(account_id),
       fencedOff: () => this.#fencedOff(account_id),
