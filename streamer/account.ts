@@ -1,5 +1,5 @@
-import type { AccountSource, BrokerSession } from '#shared/accounts/types.ts';
-import type { Clock } from '#shared/clock.ts';
+import type { AccountSource } from '#shared/accounts/types.ts';
+import type { SteadyClock } from '#shared/clock.ts';
 import { istDay, istMs } from '#shared/market/calendar.ts';
 import { type FeedMode, kindOf } from '#shared/market/instrument.ts';
 import type { TickChannel } from '#shared/messages/channels.ts';
@@ -9,8 +9,7 @@ import { Book, type BookSettings } from './enrich/book.ts';
 import { Pricer } from './enrich/pricer.ts';
 import type { Slot } from './enrich/slot.ts';
 import { resetBaseline, type ValidationSettings } from './enrich/validate.ts';
-import { type ConnectionSettings, type DisconnectCause, FeedConnection } from './feed/connection.ts';
-import { ConnectionPool, type PoolSettings } from './feed/pool.ts';
+import { AccountFeed, type FeedEvents, type FeedSettings } from './feed/account-feed.ts';
 import { TickPipeline } from './pipeline.ts';
 import { type BatcherSettings, type BatchSink, ChannelBatcher } from './publish/batcher.ts';
 import { PayloadPool } from './publish/payload-pool.ts';
@@ -18,29 +17,24 @@ import { PayloadPool } from './publish/payload-pool.ts';
 export interface AccountSettings {
   readonly book: BookSettings;
   readonly validation: ValidationSettings;
-  readonly pool: PoolSettings;
-  readonly connection: ConnectionSettings;
+  readonly feed: FeedSettings;
   readonly batcher: BatcherSettings;
 }
 
 export interface AccountParts {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly sink: BatchSink;
   readonly accounts: Pick<AccountSource, 'readSession'>;
   readonly random: () => number;
+  /** Steady time of the newest tick of the process' other accounts; 0: none. */
+  elsewhereMs(): number;
   /** The lease held, or undefined. */
   lease(): number | undefined;
 }
 
-export interface AccountEvents {
+export interface AccountEvents extends FeedEvents {
   onChanged(slot: Slot): void;
   onRemoved(token: number): void;
-  /** Before anything of a frame is used. */
-  beforeFrame(): void;
-  onDown(cause: DisconnectCause, detail: string): void;
-  onText(text: string): void;
-  /** A frame was worked through, from its bytes to the batches. */
-  onFrame(durationMs: number): void;
 }
 
 /** What options are priced on is subscribed before them, so that already their first tick has a price. */
@@ -56,16 +50,14 @@ export class AccountStreamer implements GatedTarget {
   readonly accountId: string;
   readonly pipeline: TickPipeline;
   readonly batchers: Readonly<Record<TickChannel, ChannelBatcher>>;
-  readonly pool: ConnectionPool;
+  readonly pricer: Pricer;
+  readonly feed: AccountFeed;
   readonly #settings: AccountSettings;
   readonly #parts: AccountParts;
   readonly #events: AccountEvents;
   readonly #book: Book;
   readonly #pool = new PayloadPool();
   readonly #rows = new Map<number, AccountSubscription>();
-  #session: BrokerSession | undefined;
-  #sessionIsStale = false;
-  readonly downs = new Map<DisconnectCause, number>();
 
   constructor(accountId: string, settings: AccountSettings, parts: AccountParts, events: AccountEvents) {
     this.accountId = accountId;
@@ -80,22 +72,35 @@ export class AccountStreamer implements GatedTarget {
       futures: batcher('futures'),
       equities: batcher('equities'),
     };
+    this.pricer = new Pricer(settings.book, this.#book.forwards);
     this.pipeline = new TickPipeline(
       {
         clock: parts.clock,
         book: this.#book,
-        pricer: new Pricer(settings.book, this.#book.forwards),
+        pricer: this.pricer,
         batchers: this.batchers,
         isSinkIdle: () => parts.sink.isIdle,
         onChanged: (slot) => events.onChanged(slot),
       },
       settings.validation,
     );
-    this.pool = new ConnectionPool(settings.pool, () => this.#openConnection());
+    const { clock, random, accounts } = parts;
+    this.feed = new AccountFeed(
+      settings.feed,
+      {
+        clock,
+        random,
+        book: this.#book,
+        pipeline: this.pipeline,
+        readSession: () => accounts.readSession(accountId),
+        elsewhereMs: () => parts.elsewhereMs(),
+      },
+      events,
+    );
   }
 
   start(): void {
-    this.pool.start();
+    this.feed.start();
   }
 
   current(): ReadonlyMap<number, AccountSubscription> {
@@ -105,6 +110,20 @@ export class AccountStreamer implements GatedTarget {
   /** Instruments claimed; those held for pricing alone do not count. */
   get subscriptions(): number {
     return this.#rows.size;
+  }
+
+  /** Everything held, what is there for pricing alone included. */
+  get slots(): Iterable<Slot> {
+    return this.#book.slots;
+  }
+
+  get slotCount(): number {
+    return this.#book.size;
+  }
+
+  /** What the slot shows differs from the last-value hash. */
+  changed(slot: Slot): void {
+    this.#events.onChanged(slot);
   }
 
   /** Changes exactly what is named; everything else goes on untouched. */
@@ -122,7 +141,8 @@ export class AccountStreamer implements GatedTarget {
       modes.set(row.instrument_token, row.mode);
     }
     for (const token of modes.keys()) gone.delete(token);
-    this.pool.change(modes, [...gone]);
+    for (const [token, mode] of modes) this.#book.get(token)!.mode = mode;
+    this.feed.pool.change(modes, [...gone]);
   }
 
   /** Reports every instrument that has values of today as changed: what a Redis lost is written again. */
@@ -138,15 +158,18 @@ export class AccountStreamer implements GatedTarget {
     for (const slot of this.#book.slots) resetBaseline(slot);
   }
 
-  /** A session with a higher version exists. */
+  /** How often a connection was lost, refused or replaced, by cause. */
+  get downs(): AccountFeed['downs'] {
+    return this.feed.downs;
+  }
+
+  /** A session with this version exists. */
   sessionChanged(version: number): void {
-    if (this.#session !== undefined && this.#session.session_version >= version) return;
-    this.#sessionIsStale = true;
-    this.pool.sessionChanged();
+    this.feed.sessionChanged(version);
   }
 
   close(): void {
-    this.pool.close();
+    this.feed.close();
     this.pipeline.flush();
   }
 
@@ -169,40 +192,5 @@ export class AccountStreamer implements GatedTarget {
       wallMs: () => clock.wallMs(),
     };
     return new ChannelBatcher(context, this.#settings.batcher, sink, this.#pool);
-  }
-
-  #openConnection(): FeedConnection {
-    const connection: FeedConnection = new FeedConnection(
-      this.#settings.connection,
-      { clock: this.#parts.clock, random: this.#parts.random, session: () => this.#readSession() },
-      {
-        onFrame: (frame) => this.#onFrame(frame),
-        onText: (text) => this.#events.onText(text),
-        onOpen: () => this.#book.resetBaselines(connection.tokens),
-        onDown: (cause, detail) => this.#wentDown(cause, detail),
-      },
-    );
-    return connection;
-  }
-
-  #onFrame(frame: DataView): void {
-    this.#events.beforeFrame();
-    const startedMs = performance.now();
-    this.pipeline.frame(frame);
-    this.#events.onFrame(performance.now() - startedMs);
-  }
-
-  #wentDown(cause: DisconnectCause, detail: string): void {
-    if (cause === 'refused_403') this.#sessionIsStale = true;
-    this.downs.set(cause, (this.downs.get(cause) ?? 0) + 1);
-    this.#events.onDown(cause, detail);
-  }
-
-  async #readSession(): Promise<BrokerSession | undefined> {
-    if (this.#session === undefined || this.#sessionIsStale) {
-      this.#session = await this.#parts.accounts.readSession(this.accountId);
-      this.#sessionIsStale = false;
-    }
-    return this.#session;
   }
 }

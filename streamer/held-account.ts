@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { AccountSource } from '#shared/accounts/types.ts';
-import type { Clock } from '#shared/clock.ts';
+import type { SteadyClock } from '#shared/clock.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import { AccountStreamer } from './account.ts';
 import type { StreamerConfig } from './config.ts';
@@ -9,6 +9,7 @@ import type { DayKeeper } from './day/day-keeper.ts';
 import { DayGate } from './day/gate.ts';
 import type { StreamerMetrics } from './health/metrics.ts';
 import type { StreamerLogger } from './log.ts';
+import { OrderFrames } from './orders/order-frames.ts';
 import type { OrderOutbox } from './orders/outbox.ts';
 import { LastValues } from './publish/last-values.ts';
 import type { RedisSink } from './publish/redis-sink.ts';
@@ -17,7 +18,7 @@ import { accountSettings } from './settings.ts';
 
 export interface HeldAccountParts {
   readonly config: StreamerConfig;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly logger: StreamerLogger;
   readonly sampled: SampledLog;
   readonly accounts: AccountSource;
@@ -27,6 +28,8 @@ export interface HeldAccountParts {
   readonly metrics: StreamerMetrics;
   readonly orders: OrderOutbox;
   readonly days: DayKeeper;
+  /** Steady time of the newest tick of the process' other accounts; 0: none. */
+  elsewhereMs(): number;
   /** The account's lease held, or undefined. */
   lease(): number | undefined;
   /** Redis knows of a newer lease. */
@@ -41,11 +44,13 @@ export class HeldAccount {
   readonly gate: DayGate;
   readonly reconciler: Reconciler;
   readonly lastValues: LastValues;
+  readonly #orders: OrderFrames;
   readonly #parts: HeldAccountParts;
 
   constructor(accountId: string, parts: HeldAccountParts) {
     this.accountId = accountId;
     this.#parts = parts;
+    this.#orders = this.#newOrderFrames();
     this.streamer = this.#newStreamer();
     this.lastValues = new LastValues({
       redis: parts.redis,
@@ -95,12 +100,33 @@ export class HeldAccount {
     const streamer = new AccountStreamer(
       this.accountId,
       accountSettings(config),
-      { clock, sink, accounts, random: Math.random, lease: () => this.#parts.lease() },
+      {
+        clock,
+        sink,
+        accounts,
+        random: Math.random,
+        lease: () => this.#parts.lease(),
+        elsewhereMs: () => this.#parts.elsewhereMs(),
+      },
       {
         onChanged: (slot) => this.lastValues.changed(slot),
         onRemoved: (token) => this.lastValues.removed(token),
         beforeFrame: () => this.gate.follow(),
-        onDown: (cause, detail) => this.#warn(`down ${cause}`, { cause, detail }, 'connection lost'),
+        onDown: (cause, detail, link) => {
+          this.#orders.lost(link);
+          this.#warn(`down ${cause}`, { cause, detail }, 'connection lost');
+        },
+        onReplaced: (cause) => {
+          // What a stalled link was sent, orders included, never came.
+          if (cause === 'stalled') this.#orders.missed();
+          this.#warn(`replaced ${cause}`, { cause }, 'connection replaced without a gap');
+        },
+        onSessionTaken: () => {},
+        onSessionDead: (version) =>
+          this.#warn('session dead', { session_version: version }, 'session refused'),
+        onOrder: (text, link) => this.#orders.received(link, text),
+        onOpen: (link) => this.#orders.opened(link),
+        onLeft: (link) => this.#orders.left(link),
         onText: (text) => this.#warn('text', { text: text.slice(0, 500) }, 'text frame'),
         onFrame: (durationMs) => metrics.observeFrame(durationMs),
       },
@@ -109,6 +135,18 @@ export class HeldAccount {
     streamer.pipeline.onReject = (reason, detail) =>
       this.#warn(`reject ${reason}`, { reason, detail }, 'packet rejected');
     return streamer;
+  }
+
+  #newOrderFrames(): OrderFrames {
+    const { orders, lease } = this.#parts;
+    return new OrderFrames({
+      accountId: this.accountId,
+      outbox: orders,
+      counts: orders.counts.of(this.accountId),
+      lease: () => lease(),
+      onMalformed: (problem, details) =>
+        this.#warn('malformed order', { problem, ...details }, 'an order frame was not understood'),
+    });
   }
 
   #warn(kind: string, details: Record<string, unknown>, message: string): void {

@@ -10,6 +10,7 @@ import {
   type ValidationSettings,
 } from './enrich/validate.ts';
 import { decodeBody, isKnownLength, walkFrame } from './feed/decode.ts';
+import { Splices } from './feed/splices.ts';
 import type { ChannelBatcher } from './publish/batcher.ts';
 
 export interface PipelineContext {
@@ -23,7 +24,10 @@ export interface PipelineContext {
   onChanged(slot: Slot): void;
 }
 
-/** Every tick is counted once: packets = published + priced only + rejected + folded + waiting + discarded. */
+/**
+ * Every tick is counted once: packets = published + priced only + rejected + folded + waiting + discarded + those that
+ * repeat what another subscription told (`TickPipeline.splices`).
+ */
 export interface PipelineCounts {
   packets: number;
   /** Of indices held for pricing alone. */
@@ -37,10 +41,14 @@ function newCounts(): PipelineCounts {
 }
 
 const TIMED_MASK = 1_023;
+/** No connection's number: frames that come by hand are taken as they are. */
+const BY_HAND = 0;
 
 /** The way of one account's ticks from a frame's bytes into batches, without a wait or an object a tick. */
 export class TickPipeline {
   readonly counts = newCounts();
+  /** Joins what several subscriptions of an instrument send. */
+  readonly splices = new Splices((slot, frame, offset, length) => this.#use(slot, frame, offset, length));
   /** Market time of the newest tick published or folded; 0 before the first. */
   lastTickMs = 0;
   /** Set once: samples of rejects for the log. */
@@ -53,6 +61,7 @@ export class TickPipeline {
   readonly #settings: ValidationSettings;
   #frame: DataView = new DataView(new ArrayBuffer(0));
   #nowMs = 0;
+  #link = BY_HAND;
   readonly #visit = (offset: number, length: number) => this.#packet(offset, length);
 
   constructor(context: PipelineContext, settings: ValidationSettings) {
@@ -60,12 +69,21 @@ export class TickPipeline {
     this.#settings = settings;
   }
 
-  frame(frame: DataView): void {
+  /** @param link the connection that it came on */
+  frame(frame: DataView, link = BY_HAND): void {
     this.#frame = frame;
+    this.#link = link;
     this.#nowMs = this.#context.clock.nowMs();
     const end = walkFrame(frame, this.#visit);
     if (end === 'truncated') this.#reject('truncated_frame', 0);
     else if (end === 'trailing') this.#reject('trailing_bytes', 0);
+    if (this.#context.isSinkIdle()) this.flush();
+  }
+
+  /** Lets packets that waited in splices through outside of a frame. */
+  between(work: () => void): void {
+    this.#nowMs = this.#context.clock.nowMs();
+    work();
     if (this.#context.isSinkIdle()) this.flush();
   }
 
@@ -89,14 +107,19 @@ export class TickPipeline {
       this.#reject('unknown_token', token);
       return;
     }
-    const reason = rejectReason(slot, this.#frame, offset, length, this.#nowMs, this.#settings);
-    if (reason === undefined) this.#accept(slot, offset, length);
-    else this.#reject(reason, token);
+    if (slot.link === this.#link || this.#link === BY_HAND) this.#use(slot, this.#frame, offset, length);
+    else this.splices.take(slot, this.#link, this.#frame, offset, length);
   }
 
-  #accept(slot: Slot, offset: number, length: number): void {
-    if (this.onReal !== undefined) this.onReal(slot, this.#frame, offset, length);
-    decodeBody(this.#frame, offset, length, slot.fields);
+  #use(slot: Slot, frame: DataView, offset: number, length: number): void {
+    const reason = rejectReason(slot, frame, offset, length, this.#nowMs, this.#settings);
+    if (reason === undefined) this.#accept(slot, frame, offset, length);
+    else this.#reject(reason, slot.token);
+  }
+
+  #accept(slot: Slot, frame: DataView, offset: number, length: number): void {
+    if (this.onReal !== undefined) this.onReal(slot, frame, offset, length);
+    decodeBody(frame, offset, length, slot.fields);
     slot.packetLength = length;
     slot.receivedMs = this.#nowMs;
     if (!slot.published) {

@@ -2,6 +2,7 @@ import type { BreakerSettings } from '#shared/breaker.ts';
 import type { AccountSettings } from './account.ts';
 import type { StreamerConfig } from './config.ts';
 import type { TradingDaySettings } from './day/trading-day.ts';
+import type { FeedSettings } from './feed/account-feed.ts';
 import type { OutboxSettings } from './orders/outbox.ts';
 import type { RedisSinkSettings } from './publish/redis-sink.ts';
 
@@ -23,25 +24,53 @@ export function accountSettings(config: StreamerConfig): AccountSettings {
       maxAheadMs: config.MAX_TIME_AHEAD_MS,
       rebaseAfter: config.REBASE_AFTER_REJECTS,
     },
-    pool: {
-      maxConnections: config.MAX_CONNECTIONS,
-      reserveConnections: config.RESERVE_CONNECTIONS,
-      instrumentsPerConnection: config.INSTRUMENTS_PER_CONNECTION,
-      softTarget: config.CONNECTION_SOFT_TARGET,
-    },
-    connection: {
-      url: config.BROKER_WS_URL,
-      silenceMs: config.FEED_SILENCE_MS,
-      handshakeTimeoutMs: config.FEED_HANDSHAKE_TIMEOUT_MS,
-      backoffBaseMs: config.RECONNECT_BASE_MS,
-      backoffMaxMs: config.RECONNECT_MAX_MS,
-      subscribeChunk: config.SUBSCRIBE_CHUNK,
-    },
+    feed: feedSettings(config),
     batcher: {
       maxTicks: config.BATCH_MAX_TICKS,
       idleEnvelopeMs: config.IDLE_ENVELOPE_MS,
       keepSnapshots: config.PUBLISH_FORMAT === 'single',
     },
+  };
+}
+
+function feedSettings(config: StreamerConfig): FeedSettings {
+  const pace = {
+    backoffBaseMs: config.RECONNECT_BASE_MS,
+    backoffMaxMs: config.RECONNECT_MAX_MS,
+    subscribeChunk: config.SUBSCRIBE_CHUNK,
+  };
+  return {
+    pool: {
+      instrumentsPerConnection: config.INSTRUMENTS_PER_CONNECTION,
+      softTarget: config.CONNECTION_SOFT_TARGET,
+    },
+    limit: {
+      maxConnections: config.MAX_CONNECTIONS,
+      reserveConnections: config.RESERVE_CONNECTIONS,
+      limitRetryMs: config.LIMIT_RETRY_MS,
+      limitRetryMaxMs: config.LIMIT_RETRY_MAX_MS,
+    },
+    connection: {
+      ...pace,
+      url: config.BROKER_WS_URL,
+      silenceMs: config.FEED_SILENCE_MS,
+      handshakeTimeoutMs: config.FEED_HANDSHAKE_TIMEOUT_MS,
+      flowWindowMs: config.STALL_FLOW_WINDOW_MS,
+    },
+    upkeep: {
+      ...pace,
+      stall: {
+        afterMs: config.STALL_AFTER_MS,
+        flowWindowMs: config.STALL_FLOW_WINDOW_MS,
+        quietGaps: config.STALL_QUIET_GAPS,
+        aloneAfterMs: config.STALL_ALONE_AFTER_MS,
+      },
+      overlapMaxMs: config.OVERLAP_MAX_MS,
+      softTarget: config.CONNECTION_SOFT_TARGET,
+      compactFraction: config.COMPACT_BELOW_FRACTION,
+      compactAfterMs: config.COMPACT_AFTER_MS,
+    },
+    stallHours: config.STALL_HOURS,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 import type { Account, AccountSource } from '#shared/accounts/types.ts';
 import { Breaker } from '#shared/breaker.ts';
-import type { Clock } from '#shared/clock.ts';
+import type { SteadyClock } from '#shared/clock.ts';
 import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import type { AccountStreamer } from './account.ts';
@@ -28,7 +28,7 @@ import { daySettings, outboxSettings, sinkSettings } from './settings.ts';
 
 export interface StreamerParts {
   readonly config: StreamerConfig;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly logger: StreamerLogger;
   readonly accounts: AccountSource;
   readonly subscriptions: SubscriptionSource;
@@ -159,10 +159,10 @@ export class Streamer {
         accountId: streamer.accountId,
         lease: this.#keeper.held(streamer.accountId),
         subscriptions: streamer.subscriptions,
-        unplaced: streamer.pool.unplaced,
+        unplaced: streamer.feed.pool.unplaced,
         held: gate.held,
         lastTickMs: streamer.pipeline.lastTickMs,
-        connections: streamer.pool.connections.map(({ state, size }) => ({ state, instruments: size })),
+        connections: streamer.feed.pool.connections.map(({ state, size }) => ({ state, instruments: size })),
       })),
       redis: { connected: this.sink.isConnected, breaker: this.sink.breakerState },
       loops: this.loops.states,
@@ -178,6 +178,11 @@ export class Streamer {
 
   *#gates(): Generator<readonly [accountId: string, gate: DayGate]> {
     for (const { accountId, gate } of this.#held.values()) yield [accountId, gate];
+  }
+
+  #newestFlowMs(besides: string): number {
+    const others = [...this.streamers()].filter(({ accountId }) => accountId !== besides);
+    return Math.max(0, ...others.map(({ feed }) => feed.lastFlowMs));
   }
 
   async #eachHeld(work: (held: HeldAccount) => Promise<void>): Promise<void> {
@@ -205,6 +210,7 @@ export class Streamer {
       orders: this.orders,
       days: this.#days,
       lease: () => this.#keeper.held(account_id),
+      elsewhereMs: () => this.#newestFlowMs(account_id),
       fencedOff: () => this.#fencedOff(account_id),
     });
     this.#held.set(account_id, held);

@@ -1,5 +1,5 @@
 import { Breaker } from '#shared/breaker.ts';
-import type { Clock } from '#shared/clock.ts';
+import type { SteadyClock } from '#shared/clock.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { AccountStreamer } from '#streamer/account.ts';
 import { readConfig, type StreamerConfig } from '#streamer/config.ts';
@@ -12,13 +12,19 @@ import { accountSettings, sinkSettings } from '#streamer/settings.ts';
 export const BENCH_PREFIX = 'bench:x';
 
 export function benchConfig(redisUrl: string, env: Readonly<Record<string, string>> = {}): StreamerConfig {
-  return readConfig({ REDIS_URL: redisUrl, CHANNEL_PREFIX: BENCH_PREFIX, REPLAY_MB: '0', ...env });
+  return readConfig({
+    REDIS_URL: redisUrl,
+    CHANNEL_PREFIX: BENCH_PREFIX,
+    REPLAY_MB: '0',
+    BROKER_WS_URL: 'ws://127.0.0.1:9',
+    ...env,
+  });
 }
 
 /** Real time, so that ages can be measured, told to the pricing as the day of the ticks by their own exchange time. */
-function benchClock(): Clock {
+function benchClock(): SteadyClock {
   const nowMs = () => performance.timeOrigin + performance.now();
-  return { nowMs: () => Math.floor(nowMs()), wallMs: () => Math.floor(nowMs()) };
+  return { nowMs: () => Math.floor(nowMs()), wallMs: () => Math.floor(nowMs()), steadyMs: nowMs };
 }
 
 /** The streamer's path of one account without its sockets: frames go in by hand. */
@@ -30,16 +36,26 @@ export function benchAccount(
   const clock = benchClock();
   const account = new AccountStreamer(
     'primary',
+    accountSettings(config),
     {
-      ...accountSettings(config),
-      connection: { ...accountSettings(config).connection, url: 'ws://127.0.0.1:9' },
+      clock,
+      sink,
+      random: () => 0,
+      lease: () => 1,
+      elsewhereMs: () => 0,
+      accounts: { readSession: async () => undefined },
     },
-    { clock, sink, random: () => 0, lease: () => 1, accounts: { readSession: async () => undefined } },
     {
       onChanged: () => {},
       onRemoved: () => {},
       beforeFrame: () => {},
+      onOpen: () => {},
+      onLeft: () => {},
       onDown: () => {},
+      onReplaced: () => {},
+      onSessionTaken: () => {},
+      onSessionDead: () => {},
+      onOrder: () => {},
       onText: () => {},
       onFrame: () => {},
     },

@@ -3,7 +3,6 @@ import { indexRow, underlyingOf } from '#shared/market/underlyings.ts';
 import { ForwardBook } from './forwards.ts';
 import type { PricerSettings } from './pricer.ts';
 import { type PricingRates, Slot } from './slot.ts';
-import { resetBaseline } from './validate.ts';
 
 export interface BookSettings extends PricerSettings, PricingRates {}
 
@@ -29,6 +28,10 @@ export class Book {
 
   get slots(): Iterable<Slot> {
     return this.#slots.values();
+  }
+
+  get size(): number {
+    return this.#slots.size;
   }
 
   /** Instruments somebody claimed. */
@@ -57,14 +60,6 @@ export class Book {
     if (this.#dependants.has(token)) return [];
     this.#drop(slot);
     return [token, ...(slot.option === undefined ? [] : this.#detach(slot))];
-  }
-
-  /** After a reconnect the broker sends the present state first, whatever was seen before. */
-  resetBaselines(tokens: Iterable<number>): void {
-    for (const token of tokens) {
-      const slot = this.#slots.get(token);
-      if (slot !== undefined) resetBaseline(slot);
-    }
   }
 
   #add(instrument: Instrument, published: boolean): Slot {

@@ -6,9 +6,10 @@ import {
   type OptionTerms,
   type PricingModel,
 } from '#shared/market/greeks.ts';
-import { type Instrument, type InstrumentKind, kindOf } from '#shared/market/instrument.ts';
+import { type FeedMode, type Instrument, type InstrumentKind, kindOf } from '#shared/market/instrument.ts';
 import type { IvStatus } from '#shared/market/snapshot.ts';
 import { FIELD_COUNT, priceDecimals } from '../feed/decode.ts';
+import type { Splice } from '../feed/splices.ts';
 import { snapshotHead } from '../publish/snapshot-head.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -32,7 +33,6 @@ export interface OptionState {
   lastGoodMs: number;
 }
 
-/**
 /** What a synthetic twin (see `after-hours/`) keeps of the slot whose prices it moves. */
 export interface MockState {
   readonly real: Slot;
@@ -46,6 +46,7 @@ export interface MockState {
   drift: number;
 }
 
+/**
  * One instrument of an account: the newest decoded values and what hangs on them. The same object for as long as
  * the instrument is held, so that a tick allocates nothing.
  */
@@ -60,24 +61,32 @@ export class Slot {
   published: boolean;
   readonly fields = new Float64Array(FIELD_COUNT);
   readonly option: OptionState | undefined;
-  /** Constant part of its JSON. */
   /** Of a synthetic twin alone: what it stands in for. */
   readonly mock: MockState | undefined;
+  /** Constant part of its JSON. */
   readonly head: Uint8Array;
   /** Body length of the newest packet, 0 before the first: it says which fields hold values. */
   packetLength = 0;
   /** Market time of arrival, epoch ms. */
   receivedMs = 0;
   rejectsInRow = 0;
-  /** Waits to be published, and its values are being replaced meanwhile. */
+  /** Whether the next packet's time, and its volume, are compared with the values before. */
+  comparesTime = false;
+  comparesVolume = false;
   /** Whose values readers see: its own, or out of hours those of its synthetic twin. */
   shown: Slot = this;
+  /** Waits to be published, and its values are being replaced meanwhile. */
   pending = false;
   /** The envelope that carried, or will carry, the newest values that were serialised. */
   seq = 0;
   /** Differs from the last-value hash. */
   dirty = false;
   removed = false;
+  /** The mode that the broker was asked for. */
+  mode: FeedMode = 'full';
+  /** The connection whose packets are taken as they come; 0: `splice` says what is taken. */
+  link = 0;
+  splice: Splice | undefined;
 
   constructor(
     instrument: Instrument,
@@ -94,13 +103,13 @@ export class Slot {
     this.published = published;
     this.option = this.kind === 'option' ? newOptionState(instrument, model, rates) : undefined;
     this.head = snapshotHead(instrument, this.kind);
+    this.mock = mock;
   }
 }
 
 /** Continuously compounded, fractions a year. */
 export interface PricingRates {
   readonly rate: number;
-    this.mock = mock;
   readonly dividendYield: number;
 }
 

@@ -1,20 +1,11 @@
 import { WebSocket } from 'ws';
 import type { BrokerSession } from '#shared/accounts/types.ts';
-import type { Clock } from '#shared/clock.ts';
+import type { SteadyClock } from '#shared/clock.ts';
 import type { FeedMode } from '#shared/market/instrument.ts';
 import { backoffMs } from './backoff.ts';
+import { causeOfRefusal, type DisconnectCause } from './causes.ts';
 import { clientFrames } from './client-frames.ts';
-
-/** Why a connection ended or did not come about; the label of the reconnect counter. */
-export type DisconnectCause =
-  | 'closed_by_broker'
-  | 'silent'
-  | 'network'
-  | 'refused_403'
-  | 'refused_429'
-  | 'refused_other'
-  | 'no_session'
-  | 'new_session';
+import { FlowMeter } from './flow.ts';
 
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting';
 
@@ -27,6 +18,8 @@ export interface ConnectionSettings {
   readonly backoffMaxMs: number;
   /** Instruments a client frame at most. */
   readonly subscribeChunk: number;
+  /** How far back the flow of ticks is remembered. */
+  readonly flowWindowMs: number;
 }
 
 export interface ConnectionEvents {
@@ -38,7 +31,7 @@ export interface ConnectionEvents {
 }
 
 export interface ConnectionDependencies {
-  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly clock: Pick<SteadyClock, 'wallMs' | 'steadyMs'>;
   readonly random: () => number;
   /** The newest session, read anew at every attempt. */
   session(): Promise<BrokerSession | undefined>;
@@ -49,6 +42,9 @@ export interface ConnectionDependencies {
  * it subscribes all of it again in chunks. It owns its socket, timers and counters and touches nobody else's.
  */
 export class FeedConnection {
+  /** Distinguishes it from every other connection of its account, past ones too; not 0. */
+  readonly id: number;
+  readonly flow: FlowMeter;
   readonly #settings: ConnectionSettings;
   readonly #dependencies: ConnectionDependencies;
   readonly #events: ConnectionEvents;
@@ -62,10 +58,22 @@ export class FeedConnection {
   #attempt = 0;
   #closed = false;
   #refusedStatus: number | undefined;
+  #leaving: WebSocket | undefined;
+  /** Steady time. */
   lastMessageMs = 0;
-  messages = 0;
+  /** Epoch ms of the machine's time at which the link opened; 0 while it is not open. */
+  openSinceMs = 0;
+  /** Of the session that it connected with; 0 before the first. */
+  sessionVersion = 0;
 
-  constructor(settings: ConnectionSettings, dependencies: ConnectionDependencies, events: ConnectionEvents) {
+  constructor(
+    id: number,
+    settings: ConnectionSettings,
+    dependencies: ConnectionDependencies,
+    events: ConnectionEvents,
+  ) {
+    this.id = id;
+    this.flow = new FlowMeter(settings.flowWindowMs);
     this.#settings = settings;
     this.#dependencies = dependencies;
     this.#events = events;
@@ -80,8 +88,19 @@ export class FeedConnection {
     return this.#wanted.size;
   }
 
-  get tokens(): Iterable<number> {
-    return this.#wanted.keys();
+  /** What it shall stream, in the order in which it was asked for. */
+  get wanted(): ReadonlyMap<number, FeedMode> {
+    return this.#wanted;
+  }
+
+  /** Everything asked for so far has been handed to the network. */
+  get isSent(): boolean {
+    return this.#state === 'open' && this.#outbox.length === 0 && !this.#sending;
+  }
+
+  /** Closed, and so is its socket: the broker does not count it any more. */
+  get isGone(): boolean {
+    return this.#closed && this.#leaving === undefined;
   }
 
   start(): void {
@@ -112,6 +131,19 @@ export class FeedConnection {
     }
   }
 
+  /** Ends the link and makes it anew, once the broker has let go of the old one: there is a gap. */
+  restart(cause: DisconnectCause, detail: string): void {
+    if (this.#state !== 'open') return;
+    const socket = this.#socket!;
+    this.#attempt = 0;
+    this.#down(cause, detail);
+    clearTimeout(this.#timer);
+    socket.once('close', () => {
+      if (this.#state === 'waiting') this.#connectLater();
+    });
+    this.#end(socket);
+  }
+
   /** Idempotent; nothing is called back afterwards. */
   close(): void {
     if (this.#closed) return;
@@ -122,7 +154,14 @@ export class FeedConnection {
     this.#outbox = [];
     const socket = this.#socket;
     this.#socket = undefined;
-    if (socket === undefined) return;
+    if (socket !== undefined) this.#end(socket);
+  }
+
+  #end(socket: WebSocket): void {
+    this.#leaving = socket;
+    socket.once('close', () => {
+      this.#leaving = undefined;
+    });
     if (socket.readyState === WebSocket.OPEN) socket.close(1000);
     else socket.terminate();
     // A broker that does not answer the close must not keep the process.
@@ -138,6 +177,7 @@ export class FeedConnection {
       this.#down('no_session', 'no session to connect with');
       return;
     }
+    this.sessionVersion = session.session_version;
     const url = new URL(this.#settings.url);
     url.searchParams.set('api_key', session.api_key);
     url.searchParams.set('access_token', session.access_token);
@@ -171,33 +211,34 @@ export class FeedConnection {
   }
 
   #causeOf(failure: string): DisconnectCause {
-    if (this.#refusedStatus === 403) return 'refused_403';
-    if (this.#refusedStatus === 429) return 'refused_429';
-    if (this.#refusedStatus !== undefined) return 'refused_other';
+    if (this.#refusedStatus !== undefined) return causeOfRefusal(this.#refusedStatus);
     return failure === '' ? 'closed_by_broker' : 'network';
   }
 
   #opened(socket: WebSocket): void {
     if (socket !== this.#socket) return;
     this.#state = 'open';
-    this.lastMessageMs = this.#dependencies.clock.wallMs();
+    this.lastMessageMs = this.#dependencies.clock.steadyMs();
+    this.openSinceMs = this.#dependencies.clock.wallMs();
+    this.flow.restart(this.lastMessageMs);
     this.#silenceTimer = setInterval(() => this.#checkSilence(), Math.min(500, this.#settings.silenceMs / 4));
     this.#events.onOpen();
     this.#send({ set: new Map(this.#wanted), added: [...this.#wanted.keys()], removed: [] });
   }
 
   #received(data: Buffer, isBinary: boolean): void {
-    this.lastMessageMs = this.#dependencies.clock.wallMs();
-    this.messages += 1;
+    this.lastMessageMs = this.#dependencies.clock.steadyMs();
     // The broker spoke on an open link: the next trouble starts from the shortest back-off.
     this.#attempt = 0;
     if (!isBinary) this.#events.onText(data.toString('utf8'));
-    else if (data.length > 1)
+    else if (data.length > 1) {
+      this.flow.mark(this.lastMessageMs);
       this.#events.onFrame(new DataView(data.buffer, data.byteOffset, data.byteLength));
+    }
   }
 
   #checkSilence(): void {
-    if (this.#dependencies.clock.wallMs() - this.lastMessageMs < this.#settings.silenceMs) return;
+    if (this.#dependencies.clock.steadyMs() - this.lastMessageMs < this.#settings.silenceMs) return;
     const socket = this.#socket;
     this.#down('silent', `no message for ${this.#settings.silenceMs} ms`);
     socket?.terminate();
@@ -209,11 +250,17 @@ export class FeedConnection {
     this.#socket = undefined;
     this.#outbox = [];
     this.#state = 'waiting';
+    this.openSinceMs = 0;
+    this.#connectLater();
+    this.#events.onDown(cause, detail);
+  }
+
+  #connectLater(): void {
     const { backoffBaseMs, backoffMaxMs } = this.#settings;
     const delayMs = backoffMs(this.#attempt, backoffBaseMs, backoffMaxMs, this.#dependencies.random);
     this.#attempt += 1;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#connect(), delayMs);
-    this.#events.onDown(cause, detail);
   }
 
   #send(change: Parameters<typeof clientFrames>[0]): void {

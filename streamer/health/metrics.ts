@@ -98,7 +98,7 @@ export function definers(registry: Registry): { readonly gauge: Define; readonly
 function poolMetrics(source: MetricsSource, gauge: Define, counter: Define): void {
   const connections = function* (value: (size: number) => number): Generator<Sample> {
     for (const account of source.accounts()) {
-      for (const [index, connection] of account.pool.connections.entries()) {
+      for (const [index, connection] of account.feed.pool.connections.entries()) {
         const labels = { account_id: account.accountId, connection: String(index), state: connection.state };
         yield [labels, value(connection.size)];
       }
@@ -114,7 +114,7 @@ function poolMetrics(source: MetricsSource, gauge: Define, counter: Define): voi
   });
   counter('websocket_reconnects_total', 'Connections lost or refused', ['account_id', 'cause'], function* () {
     for (const account of source.accounts()) {
-      for (const [cause, times] of account.downs) yield [{ account_id: account.accountId, cause }, times];
+      for (const [cause, times] of account.feed.downs) yield [{ account_id: account.accountId, cause }, times];
     }
   });
 }

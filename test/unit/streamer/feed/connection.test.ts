@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { systemClock } from '#shared/clock.ts';
-import { type DisconnectCause, FeedConnection } from '#streamer/feed/connection.ts';
+import type { DisconnectCause } from '#streamer/feed/causes.ts';
+import { FeedConnection } from '#streamer/feed/connection.ts';
 import { until } from '#test/support/processes.ts';
 
 /** A broker on loopback that a test scripts: it keeps the text frames of each connection. */
@@ -63,9 +64,11 @@ describe('a connection', () => {
       backoffBaseMs: 10,
       backoffMaxMs: 50,
       subscribeChunk: 3,
+      flowWindowMs: 60_000,
     };
     const session = async () => ({ api_key: 'key', access_token: token, session_version: 1 });
     connection = new FeedConnection(
+      1,
       settings,
       { clock: systemClock(), random: () => 0.5, session },
       {
@@ -134,9 +137,11 @@ describe('a connection', () => {
   });
 
   it.each([
+    [400, 'refused_400'],
     [403, 'refused_403'],
     [429, 'refused_429'],
-    [503, 'refused_other'],
+    [503, 'refused_5xx'],
+    [404, 'refused_other'],
   ] as const)('that is refused with %d tries again and says why', async (status, cause) => {
     broker.refuse = status;
     await connect();
@@ -165,6 +170,50 @@ describe('a connection', () => {
     broker.send('{"type":"error","data":"no"}');
     broker.send('no json');
     await until(() => texts.length === 2, 5_000, 'the texts');
+  });
+
+  it('subscribes 3,000 instruments again in frames of at most a chunk, each in its mode', async () => {
+    await connect();
+    await isOpen();
+    const modes = ['ltp', 'quote', 'full'] as const;
+    const wanted = new Map(Array.from({ length: 3_000 }, (_, index) => [index + 1, modes[index % 3]!]));
+    connection.change(wanted, []);
+    await until(() => connection.isSent, 10_000, 'everything to be sent');
+    broker.drop();
+    await until(() => connection.isSent && broker.frames.length === 2, 10_000, 'everything once more');
+    const asked = () =>
+      broker.frames[1]!.filter(({ a }) => a === 'subscribe').flatMap(({ v }) => v as number[]);
+    await until(() => asked().length === 3_000, 10_000, 'the frames');
+    const sizes = broker.frames[1]!.map(
+      ({ a, v }) => ((a === 'mode' ? (v as unknown[])[1] : v) as []).length,
+    );
+    expect(Math.max(...sizes)).toBe(3);
+    await until(() => broker.frames[1]!.length === 4_000, 10_000, 'the modes');
+    const got = broker.frames[1]!.filter(({ a }) => a === 'mode').map(({ v }) => v as [string, number[]]);
+    for (const [mode, tokens] of got) for (const each of tokens) expect(wanted.get(each)).toBe(mode);
+    expect(got.flatMap(([, tokens]) => tokens)).toHaveLength(3_000);
+  });
+
+  it('made anew ends the old link first and keeps what it shall stream', async () => {
+    await connect();
+    await isOpen();
+    connection.change(new Map([[7, 'ltp']]), []);
+    connection.restart('new_session', 'why');
+    expect(downs).toEqual(['new_session']);
+    await until(() => broker.frames[1]?.length === 2, 5_000, 'the frames');
+    expect(broker.frames[1]).toEqual([
+      { a: 'subscribe', v: [7] },
+      { a: 'mode', v: ['ltp', [7]] },
+    ]);
+    expect(connection.sessionVersion).toBe(1);
+  });
+
+  it('is gone once its socket has ended', async () => {
+    await connect();
+    await isOpen();
+    connection.close();
+    expect(connection.isGone).toBe(false);
+    await until(() => connection.isGone, 5_000, 'the socket to end');
   });
 
   it('closes once and for good', async () => {

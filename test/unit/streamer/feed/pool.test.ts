@@ -1,49 +1,37 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FeedMode } from '#shared/market/instrument.ts';
-import { ConnectionPool, type PooledConnection, type PoolSettings } from '#streamer/feed/pool.ts';
+import { ConnectionLimit } from '#streamer/feed/limit.ts';
+import type { TickRouter } from '#streamer/feed/move.ts';
+import { ConnectionPool } from '#streamer/feed/pool.ts';
+import { RecordingConnection } from '#test/support/pooled-connection.ts';
 
-class RecordingConnection implements PooledConnection {
-  readonly state = 'open';
-  readonly lastMessageMs = 0;
-  readonly held = new Map<number, FeedMode>();
-  changes = 0;
-  closed = false;
-
-  get size(): number {
-    return this.held.size;
-  }
-  get tokens(): Iterable<number> {
-    return this.held.keys();
-  }
-  start(): void {}
-  sessionChanged(): void {}
-  close(): void {
-    this.closed = true;
-  }
-  change(set: ReadonlyMap<number, FeedMode>, removed: readonly number[]): void {
-    this.changes += 1;
-    for (const token of removed) this.held.delete(token);
-    for (const [token, mode] of set) this.held.set(token, mode);
-  }
-}
-
-const SETTINGS: PoolSettings = {
-  maxConnections: 3,
-  reserveConnections: 1,
-  instrumentsPerConnection: 10,
-  softTarget: 5,
+const SETTINGS = { instrumentsPerConnection: 10, softTarget: 5 };
+const LIMIT = { maxConnections: 3, reserveConnections: 1, limitRetryMs: 10, limitRetryMaxMs: 100 };
+const ROUTER: TickRouter = {
+  assign: () => {},
+  handOver: () => {},
+  isSettled: () => true,
+  settle: () => {},
+  cancel: () => {},
+  newsOf: () => 0,
+  forgetNews: () => {},
 };
 
-function newPool(settings: Partial<PoolSettings> = {}) {
+function newPool() {
   const opened: RecordingConnection[] = [];
-  const pool = new ConnectionPool({ ...SETTINGS, ...settings }, () => {
-    const connection = new RecordingConnection();
-    opened.push(connection);
-    return connection;
+  const limit = new ConnectionLimit(LIMIT);
+  const pool = new ConnectionPool(SETTINGS, {
+    limit,
+    router: ROUTER,
+    open: () => {
+      const connection = new RecordingConnection(opened.length + 1);
+      opened.push(connection);
+      return connection;
+    },
   });
   pool.start();
-  return { pool, opened };
+  return { pool, opened, limit };
 }
 
 function tokens(from: number, to: number): Map<number, FeedMode> {
@@ -73,7 +61,7 @@ describe('the pool', () => {
     const { pool, opened } = newPool();
     pool.change(tokens(0, 12), []);
     const before = opened.map((connection) => connection.changes);
-    const home = opened.findIndex((connection) => connection.held.has(3));
+    const home = opened.findIndex((connection) => connection.wanted.has(3));
     pool.change(new Map(), [3]);
     const after = opened.map((connection) => connection.changes);
     expect(after.map((changes, index) => changes - before[index]!)).toEqual(
@@ -84,9 +72,9 @@ describe('the pool', () => {
   it('closes a connection that lost its last instrument, but never the only one', () => {
     const { pool, opened } = newPool();
     pool.change(tokens(0, 7), []);
-    pool.change(new Map(), [...opened[1]!.held.keys()]);
+    pool.change(new Map(), [...opened[1]!.wanted.keys()]);
     expect(opened.map((connection) => connection.closed)).toEqual([false, true]);
-    pool.change(new Map(), [...opened[0]!.held.keys()]);
+    pool.change(new Map(), [...opened[0]!.wanted.keys()]);
     expect(opened[0]!.closed).toBe(false);
   });
 
@@ -104,7 +92,7 @@ describe('the pool', () => {
         for (const token of set) wanted.add(token);
         pool.change(new Map(set.map((token) => [token, 'full' as const])), gone);
         const live = opened.filter((connection) => !connection.closed);
-        const held = live.flatMap((connection) => [...connection.held.keys()]);
+        const held = live.flatMap((connection) => [...connection.wanted.keys()]);
         expect(new Set(held).size).toBe(held.length);
         expect(held.length + pool.unplaced).toBe(wanted.size);
         expect(held.every((token) => wanted.has(token))).toBe(true);

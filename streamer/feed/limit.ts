@@ -1,0 +1,60 @@
+export interface LimitSettings {
+  /** The broker's limit for one api_key. */
+  readonly maxConnections: number;
+  /** Kept free for a replacement or another streamer's takeover. */
+  readonly reserveConnections: number;
+  /** After a refusal for too many connections one more is believed in again after this, doubled at each refusal. */
+  readonly limitRetryMs: number;
+  readonly limitRetryMaxMs: number;
+}
+
+/**
+ * How many connections the broker is believed to allow. Others may hold some of the api_key's, and dead ones count
+ * for a while, so a refusal lowers it and time raises it, one by one.
+ */
+export class ConnectionLimit {
+  readonly #settings: LimitSettings;
+  #believed: number;
+  #waitMs = 0;
+  #changedMs = 0;
+
+  constructor(settings: LimitSettings) {
+    this.#settings = settings;
+    this.#believed = settings.maxConnections;
+  }
+
+  get believed(): number {
+    return this.#believed;
+  }
+
+  get isLowered(): boolean {
+    return this.#believed < this.#settings.maxConnections;
+  }
+
+  /** Connections that may carry instruments for long. */
+  get usable(): number {
+    const { maxConnections, reserveConnections } = this.#settings;
+    return Math.max(1, Math.min(maxConnections - reserveConnections, this.#believed));
+  }
+
+  /** The broker refused one more than these. */
+  lower(openConnections: number, nowMs: number): void {
+    const { limitRetryMs, limitRetryMaxMs } = this.#settings;
+    this.#believed = Math.max(1, Math.min(this.#believed, openConnections));
+    this.#waitMs = Math.min(limitRetryMaxMs, this.#waitMs === 0 ? limitRetryMs : this.#waitMs * 2);
+    this.#changedMs = nowMs;
+  }
+
+  /** @returns whether one more is believed in now */
+  raise(nowMs: number): boolean {
+    if (!this.isLowered || nowMs - this.#changedMs < this.#waitMs) return false;
+    this.#believed += 1;
+    this.#changedMs = nowMs;
+    return true;
+  }
+
+  /** So many are open at once: what was believed is true. */
+  confirm(openConnections: number): void {
+    if (openConnections >= this.#believed) this.#waitMs = 0;
+  }
+}
