@@ -40,9 +40,20 @@ export class OrderFrames {
     this.#links.set(connection, this.#copies.open());
     if (!this.#mayHaveMissed) return;
     this.#mayHaveMissed = false;
+    this.missed();
+  }
+
+  /** Frames may have been lost although connections stayed open. */
+  missed(): void {
     this.#parts.outbox.sync(this.#parts.accountId, this.#currentLease(), 'connected');
   }
 
+  /** The connection was ended on purpose: the others have what it would have brought. */
+  left(connection: number): void {
+    this.#links.delete(connection);
+  }
+
+  /** Harmless for one that was not open. */
   lost(connection: number): void {
     this.#mayHaveMissed = this.#links.delete(connection) || this.#mayHaveMissed;
   }
