@@ -1,5 +1,5 @@
 import { IST_OFFSET_MS } from '#shared/market/calendar.ts';
-import { FIELD, PACKET_LENGTH } from '../feed/decode.ts';
+import { FIELD, hasExchangeTime, PACKET_LENGTH } from '../feed/decode.ts';
 import type { Slot } from './slot.ts';
 
 /** Why a packet was not used; labels of the reject counter. */
@@ -53,6 +53,8 @@ export function rejectReason(
   const soft = sequenceProblem(slot, frame, offset, length, nowMs, settings);
   if (soft === undefined || slot.rejectsInRow >= settings.rebaseAfter) {
     slot.rejectsInRow = 0;
+    if (hasExchangeTime(length)) slot.comparesTime = true;
+    if (hasVolume(length)) slot.comparesVolume = true;
     return undefined;
   }
   slot.rejectsInRow += 1;
@@ -93,11 +95,11 @@ function sequenceProblem(
   if (timeOffset !== 0) {
     const time = frame.getUint32(offset + timeOffset);
     if (time * 1_000 > nowMs + settings.maxAheadMs) return 'time_out_of_range';
-    const before = slot.fields[FIELD.exchange_time]!;
+    const before = slot.comparesTime ? slot.fields[FIELD.exchange_time]! : 0;
     if (time !== 0 && time < before) return 'time_backwards';
     sameDay = istDayNumber(time) === istDayNumber(before);
   }
-  if (length === PACKET_LENGTH.full || length === PACKET_LENGTH.quote) {
+  if (slot.comparesVolume && hasVolume(length)) {
     const fall = slot.fields[FIELD.volume]! - frame.getUint32(offset + 16);
     if (fall > 0 && fall < VOLUME_WRAP && sameDay) return 'volume_backwards';
   }
@@ -124,9 +126,16 @@ function istDayNumber(epochS: number): number {
   return Math.floor((epochS + IST_OFFSET_S) / DAY_S);
 }
 
-/** Forgets what the next packet is compared with: after a reconnect or a new day the feed starts anew. */
+function hasVolume(length: number): boolean {
+  return length === PACKET_LENGTH.full || length === PACKET_LENGTH.quote;
+}
+
+/**
+ * The next packet is compared with nothing: after a reconnect or on a new day the feed starts anew. The slot keeps its
+ * values; they are the newest there are.
+ */
 export function resetBaseline(slot: Slot): void {
-  slot.fields[FIELD.exchange_time] = 0;
-  slot.fields[FIELD.volume] = 0;
+  slot.comparesTime = false;
+  slot.comparesVolume = false;
   slot.rejectsInRow = 0;
 }

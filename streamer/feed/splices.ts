@@ -226,6 +226,8 @@ function isOlder(slot: Slot, frame: DataView, offset: number, length: number): b
     if (time !== before) return time !== 0 && time < before;
   }
   if (length !== PACKET_LENGTH.full && length !== PACKET_LENGTH.quote) return false;
+  // A new day's volume begins anew.
+  if (!slot.comparesVolume) return false;
   const fall = slot.fields[FIELD.volume]! - frame.getUint32(offset + 16);
   return fall > 0 && fall < VOLUME_WRAP;
 }
