@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '#shared/clock.ts';
 import {
@@ -74,7 +75,11 @@ async function readIndex({ pointer, open }: Dump): Promise<TokenIndex> {
     if (scanner.rows === pointer.count) throw new DumpError(`the dump has more than ${pointer.count} rows`);
     index.add(token, symbol);
   });
-  for await (const bytes of await open()) scanner.push(bytes);
+  for await (const bytes of await open()) {
+    scanner.push(bytes);
+    // Pieces that are there already would follow each other without a turn for the feed.
+    await nextTurn();
+  }
   scanner.end();
   if (scanner.rows !== pointer.count) {
     throw new DumpError(`the dump has ${scanner.rows} rows, not ${pointer.count}`);
