@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { ClockFollower } from '#shared/clock-follower.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { parseInstrumentsCsv } from '#shared/market/instruments-csv.ts';
+import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import { readConfig } from '#streamer/config.ts';
 import { streamerLogger } from '#streamer/log.ts';
 import { listeningRedis, publishingRedis } from '#streamer/redis.ts';
@@ -15,6 +16,8 @@ export interface RigOptions {
   /** Variables of the streamer, over ones that suit tests. */
   readonly env?: Readonly<Record<string, string>>;
   readonly instruments: readonly Instrument[];
+  /** Where order frames go. */
+  readonly orderUpdates?: OrderUpdatesQueue;
 }
 
 export interface Rig {
@@ -83,6 +86,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     accounts,
     subscriptions,
     leases,
+    orderUpdates: options.orderUpdates,
     redis,
     nudgeRedis,
     readRegistry: async () => undefined,
