@@ -3,6 +3,7 @@ import type { AccountSource } from '#shared/accounts/types.ts';
 import type { SteadyClock } from '#shared/clock.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import { AccountStreamer } from './account.ts';
+import type { AfterHours } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
 import { Reconciler } from './control/reconciler.ts';
 import type { DayKeeper } from './day/day-keeper.ts';
@@ -28,6 +29,8 @@ export interface HeldAccountParts {
   readonly metrics: StreamerMetrics;
   readonly orders: OrderOutbox;
   readonly days: DayKeeper;
+  /** Without it nothing synthetic is made. */
+  readonly afterHours: AfterHours | undefined;
   /** Steady time of the newest tick of the process' other accounts; 0: none. */
   elsewhereMs(): number;
   /** The account's lease held, or undefined. */
@@ -67,6 +70,7 @@ export class HeldAccount {
   }
 
   start(): void {
+    this.#parts.afterHours?.join(this.streamer);
     this.streamer.start();
     // Failed, it is made up for by the loop of dirty marks; the hash keeps what is old until a later start.
     this.reconciler
@@ -92,6 +96,7 @@ export class HeldAccount {
   }
 
   close(): void {
+    this.#parts.afterHours?.leave(this.streamer);
     this.streamer.close();
   }
 

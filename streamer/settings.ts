@@ -1,5 +1,6 @@
 import type { BreakerSettings } from '#shared/breaker.ts';
 import type { AccountSettings } from './account.ts';
+import type { AfterHoursSettings } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
 import type { TradingDaySettings } from './day/trading-day.ts';
 import type { FeedSettings } from './feed/account-feed.ts';
@@ -101,6 +102,22 @@ export function sinkSettings(config: StreamerConfig): {
       openMs: config.SINK_BREAKER_OPEN_MS,
       probes: config.SINK_BREAKER_PROBES,
     },
+  };
+}
+
+/** Undefined: nothing synthetic is made. */
+export function afterHoursSettings(config: StreamerConfig): AfterHoursSettings | undefined {
+  if (config.AFTER_HOURS === 'off') return undefined;
+  return {
+    rounds: {
+      seed: config.AFTER_HOURS_SEED,
+      tickMs: config.AFTER_HOURS_TICK_MS,
+      band: config.AFTER_HOURS_BAND_FRACTION,
+      step: config.AFTER_HOURS_STEP_FRACTION,
+    },
+    quietMs: config.AFTER_HOURS_QUIET_MS,
+    leadMs: config.AFTER_HOURS_LEAD_MS,
+    returnMs: config.AFTER_HOURS_RETURN_MS,
   };
 }
 

@@ -6,6 +6,7 @@ import type { SteadyClock } from '#shared/clock.ts';
 import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import type { AccountStreamer } from './account.ts';
+import { AfterHours } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
 import { LeaseKeeper, type LeaseStore } from './control/leases.ts';
 import { Loops } from './control/loops.ts';
@@ -24,7 +25,7 @@ import { pubsubLimitProblem } from './publish/pubsub-limit.ts';
 import { RedisSink } from './publish/redis-sink.ts';
 import { ReplayLog } from './publish/replay-log.ts';
 import { SampledLog } from './sampled-log.ts';
-import { daySettings, outboxSettings, sinkSettings } from './settings.ts';
+import { afterHoursSettings, daySettings, outboxSettings, sinkSettings } from './settings.ts';
 
 export interface StreamerParts {
   readonly config: StreamerConfig;
@@ -55,6 +56,7 @@ export class Streamer {
   readonly #keeper: LeaseKeeper;
   readonly #held = new Map<string, HeldAccount>();
   readonly #days: DayKeeper;
+  readonly #afterHours: AfterHours | undefined;
   readonly #sampled: SampledLog;
   readonly #startedMs: number;
   #flushTimer: NodeJS.Timeout | undefined;
@@ -83,6 +85,8 @@ export class Streamer {
           this.#sampled.warn(`redis ${kind}`, { detail }, 'publishing to Redis failed'),
       },
     );
+    const afterHours = afterHoursSettings(config);
+    this.#afterHours = afterHours && new AfterHours(afterHours, clock, this.sink);
     redis.on('ready', () => this.#redisIsBack());
     this.metrics = streamerMetrics({
       accounts: () => this.streamers(),
@@ -127,6 +131,8 @@ export class Streamer {
     );
     this.loops.start('registry', config.REGISTRY_LOOK_MS, () => this.#days.registry.look());
     this.loops.start('day', config.DAY_LOOK_MS, () => this.#days.look(this.#gates()));
+    const afterHours = this.#afterHours;
+    if (afterHours) this.loops.start('after hours', afterHours.turnMs, () => afterHours.turn());
     this.#flushTimer = setInterval(() => this.#flushTick(), config.BATCH_MAX_MS);
     logger.info({ holder: config.STREAMER_ID, model: config.PRICING_MODEL }, 'streamer started');
   }
@@ -168,6 +174,7 @@ export class Streamer {
       loops: this.loops.states,
       registry: this.#days.registryFacts(),
       market: this.#days.market(),
+      source: this.#afterHours?.source ?? 'real',
       uptimeS: Math.floor((this.#parts.clock.wallMs() - this.#startedMs) / 1_000),
     });
   }
@@ -209,6 +216,7 @@ export class Streamer {
       metrics: this.metrics,
       orders: this.orders,
       days: this.#days,
+      afterHours: this.#afterHours,
       lease: () => this.#keeper.held(account_id),
       elsewhereMs: () => this.#newestFlowMs(account_id),
       fencedOff: () => this.#fencedOff(account_id),

@@ -114,7 +114,8 @@ function poolMetrics(source: MetricsSource, gauge: Define, counter: Define): voi
   });
   counter('websocket_reconnects_total', 'Connections lost or refused', ['account_id', 'cause'], function* () {
     for (const account of source.accounts()) {
-      for (const [cause, times] of account.feed.downs) yield [{ account_id: account.accountId, cause }, times];
+      for (const [cause, times] of account.feed.downs)
+        yield [{ account_id: account.accountId, cause }, times];
     }
   });
 }
@@ -144,6 +145,12 @@ function tickMetrics(source: MetricsSource, gauge: Define, counter: Define): voi
     'Snapshots given to Redis',
     labels,
     perChannel((account, channel) => account.batchers[channel].publishedTotal),
+  );
+  counter(
+    'ticks_mock_total',
+    'Synthetic snapshots given to Redis',
+    labels,
+    perChannel((account, channel) => account.batchers[channel].mockTotal),
   );
   counter(
     'ticks_folded_total',

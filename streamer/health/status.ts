@@ -1,3 +1,4 @@
+import type { TickSource } from '../after-hours/after-hours.ts';
 import type { LoopState } from '../control/loops.ts';
 import type { RegistryFacts } from '../day/day-keeper.ts';
 import type { HeldCounts } from '../day/gate.ts';
@@ -12,6 +13,7 @@ export interface HealthFacts {
   readonly loops: readonly LoopState[];
   readonly registry: RegistryFacts | undefined;
   readonly market: MarketFacts;
+  readonly source: TickSource;
   readonly uptimeS: number;
 }
 
@@ -57,6 +59,7 @@ export function healthReport(facts: HealthFacts) {
     })),
     registry: facts.registry ?? null,
     market: facts.market,
+    source: facts.source,
     uptime_s: facts.uptimeS,
   };
 }

@@ -25,6 +25,7 @@ const GOOD: HealthFacts = {
     status: 'ok',
   },
   market: marketFacts(Date.parse('2026-08-18T05:30:00Z')),
+  source: 'real',
   uptimeS: 60,
 };
 
@@ -44,6 +45,7 @@ describe('health', () => {
       dependencies: { redis: { status: 'ok', circuit_breaker: 'closed' } },
       registry: { day: '2026-08-18', instruments: 114_000 },
       market: { day: '2026-08-18', state: 'open', next_change_at: '2026-08-18T09:40:00.000Z' },
+      source: 'real',
     });
   });
 
