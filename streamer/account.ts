@@ -112,6 +112,12 @@ export class AccountStreamer implements GatedTarget {
     return this.#rows.size;
   }
 
+  /** A tick of it went into a batch since it is claimed. */
+  hasTicked(token: number): boolean {
+    const slot = this.#book.get(token);
+    return slot !== undefined && slot.published && slot.seq > 0;
+  }
+
   /** Everything held, what is there for pricing alone included. */
   get slots(): Iterable<Slot> {
     return this.#book.slots;

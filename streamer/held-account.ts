@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { AccountSource } from '#shared/accounts/types.ts';
+import type { AccountReports } from '#shared/accounts/reports.ts';
+import type { Account, AccountSource } from '#shared/accounts/types.ts';
 import type { SteadyClock } from '#shared/clock.ts';
+import type { ActivationStore } from '#shared/subscriptions/activations.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import { AccountStreamer } from './account.ts';
 import type { AfterHours } from './after-hours/after-hours.ts';
@@ -14,8 +16,11 @@ import { OrderFrames } from './orders/order-frames.ts';
 import type { OrderOutbox } from './orders/outbox.ts';
 import { LastValues } from './publish/last-values.ts';
 import type { RedisSink } from './publish/redis-sink.ts';
+import { AccountReporter } from './report/account-reporter.ts';
+import { Activations } from './report/activations.ts';
+import { feedView } from './report/feed-view.ts';
 import type { SampledLog } from './sampled-log.ts';
-import { accountSettings } from './settings.ts';
+import { accountSettings, reportSettings } from './settings.ts';
 
 export interface HeldAccountParts {
   readonly config: StreamerConfig;
@@ -24,6 +29,8 @@ export interface HeldAccountParts {
   readonly sampled: SampledLog;
   readonly accounts: AccountSource;
   readonly subscriptions: SubscriptionSource;
+  readonly reports: AccountReports;
+  readonly activations: ActivationStore;
   readonly redis: Redis;
   readonly sink: RedisSink;
   readonly metrics: StreamerMetrics;
@@ -47,10 +54,12 @@ export class HeldAccount {
   readonly gate: DayGate;
   readonly reconciler: Reconciler;
   readonly lastValues: LastValues;
+  readonly reporter: AccountReporter;
   readonly #orders: OrderFrames;
   readonly #parts: HeldAccountParts;
 
-  constructor(accountId: string, parts: HeldAccountParts) {
+  constructor(account: Account, parts: HeldAccountParts) {
+    const accountId = account.account_id;
     this.accountId = accountId;
     this.#parts = parts;
     this.#orders = this.#newOrderFrames();
@@ -67,6 +76,7 @@ export class HeldAccount {
     });
     this.gate = new DayGate(this.streamer, parts.days.day, (change) => parts.days.turned(accountId, change));
     this.reconciler = new Reconciler(accountId, parts.subscriptions, this.gate);
+    this.reporter = this.#newReporter(account);
   }
 
   start(): void {
@@ -82,6 +92,12 @@ export class HeldAccount {
           'first comparison failed',
         ),
       );
+  }
+
+  /** What the table says of the account. */
+  accountRead(account: Account): void {
+    this.streamer.sessionChanged(account.session_version);
+    this.reporter.accountRead(account);
   }
 
   nudged(tokens: readonly number[]): void {
@@ -126,9 +142,11 @@ export class HeldAccount {
           if (cause === 'stalled') this.#orders.missed();
           this.#warn(`replaced ${cause}`, { cause }, 'connection replaced without a gap');
         },
-        onSessionTaken: () => {},
-        onSessionDead: (version) =>
-          this.#warn('session dead', { session_version: version }, 'session refused'),
+        onSessionTaken: (version) => this.reporter.sessionAccepted(version),
+        onSessionDead: (version) => {
+          this.reporter.sessionDied(version);
+          this.#warn('session dead', { session_version: version }, 'session refused');
+        },
         onOrder: (text, link) => this.#orders.received(link, text),
         onOpen: (link) => this.#orders.opened(link),
         onLeft: (link) => this.#orders.left(link),
@@ -140,6 +158,18 @@ export class HeldAccount {
     streamer.pipeline.onReject = (reason, detail) =>
       this.#warn(`reject ${reason}`, { reason, detail }, 'packet rejected');
     return streamer;
+  }
+
+  #newReporter(account: Account): AccountReporter {
+    const { config, clock, reports, activations: store, lease } = this.#parts;
+    const settings = reportSettings(config);
+    return new AccountReporter(account, settings.account, {
+      clock,
+      reports,
+      activations: new Activations(this.accountId, settings.activations, store, this.streamer),
+      lease: () => lease(),
+      feed: () => feedView(this.streamer),
+    });
   }
 
   #newOrderFrames(): OrderFrames {

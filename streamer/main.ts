@@ -1,9 +1,11 @@
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { LeaseRepository } from '#shared/accounts/leases.ts';
+import { AccountReportRepository } from '#shared/accounts/reports.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
 import { documentClient, s3Client, secretsManagerClient, sqsClient } from '#shared/aws.ts';
 import { followedClock } from '#shared/clock-follower.ts';
 import { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
+import { ActivationRepository } from '#shared/subscriptions/activations.ts';
 import { SubscriptionRepository } from '#shared/subscriptions/repository.ts';
 import { ConfigError, readConfig, type StreamerConfig } from './config.ts';
 import { registryReader } from './day/registry.ts';
@@ -38,6 +40,8 @@ async function run(config: StreamerConfig): Promise<void> {
       clock,
     ),
     subscriptions: new SubscriptionRepository(table, config.tableName),
+    reports: new AccountReportRepository(table, config.tableName),
+    activations: new ActivationRepository(table, config.tableName, clock),
     leases: new LeaseRepository(table, config.tableName, clock, { ttlMs: config.LEASE_TTL_MS }),
     orderUpdates: orderUpdates(config),
     readRegistry: registryReader(config.BUCKET_NAME, s3Client(), clock),

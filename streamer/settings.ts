@@ -6,6 +6,8 @@ import type { TradingDaySettings } from './day/trading-day.ts';
 import type { FeedSettings } from './feed/account-feed.ts';
 import type { OutboxSettings } from './orders/outbox.ts';
 import type { RedisSinkSettings } from './publish/redis-sink.ts';
+import type { AccountReportSettings } from './report/account-reporter.ts';
+import type { ActivationSettings } from './report/activations.ts';
 
 /** The configuration as each part wants it. */
 export function accountSettings(config: StreamerConfig): AccountSettings {
@@ -123,4 +125,17 @@ export function afterHoursSettings(config: StreamerConfig): AfterHoursSettings |
 
 export function daySettings(config: StreamerConfig): TradingDaySettings {
   return { expiryGraceMs: config.EXPIRY_GRACE_MS, withoutDump: config.WITHOUT_DUMP };
+}
+
+export function reportSettings(config: StreamerConfig): {
+  readonly account: AccountReportSettings;
+  readonly activations: ActivationSettings;
+} {
+  return {
+    account: {
+      degradedAfterMs: config.ACCOUNT_DEGRADED_AFTER_MS,
+      recoveredAfterMs: config.ACCOUNT_RECOVERED_AFTER_MS,
+    },
+    activations: { atOnce: config.ACTIVATIONS_AT_ONCE, perTurn: config.ACTIVATIONS_PER_TURN },
+  };
 }

@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 
+import type { AccountReports } from '#shared/accounts/reports.ts';
 import type { Account, AccountSource } from '#shared/accounts/types.ts';
 import { Breaker } from '#shared/breaker.ts';
 import type { SteadyClock } from '#shared/clock.ts';
 import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
+import type { ActivationStore } from '#shared/subscriptions/activations.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import type { AccountStreamer } from './account.ts';
 import { AfterHours } from './after-hours/after-hours.ts';
@@ -24,6 +26,7 @@ import { OrderOutbox } from './orders/outbox.ts';
 import { pubsubLimitProblem } from './publish/pubsub-limit.ts';
 import { RedisSink } from './publish/redis-sink.ts';
 import { ReplayLog } from './publish/replay-log.ts';
+import { reportMetrics } from './report/metrics.ts';
 import { SampledLog } from './sampled-log.ts';
 import { afterHoursSettings, daySettings, outboxSettings, sinkSettings } from './settings.ts';
 
@@ -34,6 +37,8 @@ export interface StreamerParts {
   readonly accounts: AccountSource;
   readonly subscriptions: SubscriptionSource;
   readonly leases: LeaseStore;
+  readonly reports: AccountReports;
+  readonly activations: ActivationStore;
   /** A connection for publishing, and one of its own for nudges; both closed by the owner. */
   readonly redis: Redis;
   readonly nudgeRedis: Redis;
@@ -102,6 +107,7 @@ export class Streamer {
       random: Math.random,
     });
     orderMetrics(this.metrics.registry, this.orders);
+    reportMetrics(this.metrics.registry, () => [...this.#held].map(([id, held]) => [id, held.reporter]));
     this.#keeper = new LeaseKeeper(
       parts.leases,
       clock,
@@ -133,6 +139,10 @@ export class Streamer {
     this.loops.start('day', config.DAY_LOOK_MS, () => this.#days.look(this.#gates()));
     const afterHours = this.#afterHours;
     if (afterHours) this.loops.start('after hours', afterHours.turnMs, () => afterHours.turn());
+    this.loops.start('accounts', config.REPORT_EVERY_MS, () =>
+      this.#eachHeld(async (held) => held.reporter.look()),
+    );
+    this.loops.start('reports', config.REPORT_EVERY_MS, () => this.#eachHeld((held) => held.reporter.tell()));
     this.#flushTimer = setInterval(() => this.#flushTick(), config.BATCH_MAX_MS);
     logger.info({ holder: config.STREAMER_ID, model: config.PRICING_MODEL }, 'streamer started');
   }
@@ -161,12 +171,13 @@ export class Streamer {
 
   report(): ReturnType<typeof healthReport> {
     return healthReport({
-      accounts: [...this.#held.values()].map(({ streamer, gate }) => ({
+      accounts: [...this.#held.values()].map(({ streamer, gate, reporter }) => ({
         accountId: streamer.accountId,
         lease: this.#keeper.held(streamer.accountId),
         subscriptions: streamer.subscriptions,
         unplaced: streamer.feed.pool.unplaced,
         held: gate.held,
+        report: reporter.report,
         lastTickMs: streamer.pipeline.lastTickMs,
         connections: streamer.feed.pool.connections.map(({ state, size }) => ({ state, instruments: size })),
       })),
@@ -203,13 +214,14 @@ export class Streamer {
     );
     await this.#keeper.keep(streaming);
     for (const account of streaming) {
-      this.#held.get(account.account_id)?.streamer.sessionChanged(account.session_version);
+      this.#held.get(account.account_id)?.accountRead(account);
     }
     this.#hasSeenAccounts = true;
   }
 
-  #begin({ account_id }: Account, lease: number): void {
-    const held = new HeldAccount(account_id, {
+  #begin(account: Account, lease: number): void {
+    const { account_id } = account;
+    const held = new HeldAccount(account, {
       ...this.#parts,
       sampled: this.#sampled,
       sink: this.sink,

@@ -57,6 +57,7 @@ export class Book {
     const slot = this.#slots.get(token);
     if (slot === undefined || !slot.published) return [];
     slot.published = false;
+    slot.seq = 0;
     if (this.#dependants.has(token)) return [];
     this.#drop(slot);
     return [token, ...(slot.option === undefined ? [] : this.#detach(slot))];

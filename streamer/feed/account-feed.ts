@@ -45,7 +45,7 @@ export interface FeedEvents {
   onText(text: string): void;
   /** The broker took the session for a new link. */
   onSessionTaken(sessionVersion: number): void;
-  /** The broker refused the session: called once a version. */
+  /** The broker refused the session: called once a version, again only if it was taken in between. */
   onSessionDead(sessionVersion: number): void;
   /** A frame was worked through, from its bytes to the batches. */
   onFrame(durationMs: number): void;
@@ -162,6 +162,7 @@ export class AccountFeed {
       if (slot !== undefined) pipeline.splices.reopened(slot, connection.id);
     }
     this.#events.onOpen(connection.id);
+    this.session.taken(connection.sessionVersion);
     this.#events.onSessionTaken(connection.sessionVersion);
   }
 

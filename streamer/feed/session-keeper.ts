@@ -38,4 +38,9 @@ export class SessionKeeper {
     this.#deadVersion = version;
     return true;
   }
+
+  /** The broker took it: should it be refused after all, that is another death. */
+  taken(version: number): void {
+    if (version === this.#deadVersion) this.#deadVersion = 0;
+  }
 }

@@ -3,6 +3,7 @@ import type { LoopState } from '../control/loops.ts';
 import type { RegistryFacts } from '../day/day-keeper.ts';
 import type { HeldCounts } from '../day/gate.ts';
 import type { MarketFacts } from '../day/market.ts';
+import type { AccountReport } from '../report/account-reporter.ts';
 
 export type HealthLevel = 'ok' | 'degraded' | 'critical';
 
@@ -24,6 +25,7 @@ export interface AccountFacts {
   readonly unplaced: number;
   /** Wanted, but not what the day lets stream. */
   readonly held: HeldCounts;
+  readonly report: AccountReport;
   readonly lastTickMs: number;
   readonly connections: readonly { readonly state: string; readonly instruments: number }[];
 }
@@ -64,16 +66,22 @@ export function healthReport(facts: HealthFacts) {
   };
 }
 
-/** An account that should stream and has no open link is critical; one with part of its links is degraded. */
+/**
+ * An account that should stream and has no open link is critical; one with part of its links is degraded, and so is one
+ * that waits for a login: a restart would not bring it one.
+ */
 function accountReport(account: AccountFacts) {
   const open = account.connections.filter((connection) => connection.state === 'open').length;
-  const isDown = account.subscriptions > 0 && open === 0;
+  const needsLogin = account.report.session === 'login_required';
+  const isDown = account.subscriptions > 0 && open === 0 && !needsLogin;
   const { recycled, gone, waiting } = account.held;
-  const isPartial = open < account.connections.length || account.unplaced > 0 || account.lease === undefined;
+  const isMissing = account.unplaced > 0 || account.lease === undefined || needsLogin;
+  const isPartial = open < account.connections.length || isMissing;
   const isHeld = recycled + gone + waiting > 0;
   return {
     account_id: account.accountId,
     status: (isDown ? 'critical' : isPartial || isHeld ? 'degraded' : 'ok') as HealthLevel,
+    ...account.report,
     lease: account.lease ?? null,
     subscriptions: account.subscriptions,
     unplaced: account.unplaced,

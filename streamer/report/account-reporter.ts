@@ -3,6 +3,7 @@ import type { AccountReports } from '#shared/accounts/reports.ts';
 import type { Account, AccountFeed, FeedReason } from '#shared/accounts/types.ts';
 import type { SteadyClock } from '#shared/clock.ts';
 import { marketState } from '#shared/market/calendar.ts';
+import type { Activations } from './activations.ts';
 import { FeedJudge, type Trouble } from './feed-judge.ts';
 import { type SessionState, SessionWatch } from './session-watch.ts';
 
@@ -22,6 +23,7 @@ export interface FeedView {
 export interface AccountReporterParts {
   readonly clock: SteadyClock;
   readonly reports: AccountReports;
+  readonly activations: Pick<Activations, 'tell' | 'told'>;
   /** The account's lease while it is safely held. */
   lease(): number | undefined;
   feed(): FeedView;
@@ -36,7 +38,7 @@ export interface AccountReport {
   readonly degraded: { readonly reason: FeedReason; readonly since: string } | null;
 }
 
-/** Watches one account's session and feed and keeps the table's word on them true. */
+/** Watches one account's session and feed, and keeps the table's word on them and on first ticks true. */
 export class AccountReporter {
   readonly #accountId: string;
   readonly #parts: AccountReporterParts;
@@ -45,6 +47,7 @@ export class AccountReporter {
   #told: Trouble | undefined;
   /** Sent and not answered for certain: it is sent again as it is, so that it counts once. */
   #underWay: AccountFeed | undefined;
+  #telling: Promise<void> | undefined;
 
   constructor(account: Account, settings: AccountReportSettings, parts: AccountReporterParts) {
     const { degradedAfterMs, recoveredAfterMs } = settings;
@@ -64,6 +67,11 @@ export class AccountReporter {
       session_expires_at: expiresAtMs === undefined ? null : iso(expiresAtMs),
       degraded: trouble === undefined ? null : { reason: trouble.reason, since: iso(trouble.sinceMs) },
     };
+  }
+
+  /** First ticks that were news to the table. */
+  get activated(): number {
+    return this.#parts.activations.told;
   }
 
   accountRead(account: Account): void {
@@ -87,10 +95,27 @@ export class AccountReporter {
     this.#judge.observe(this.#troubleNow(view), nowMs, steadyMs);
   }
 
-  /** Writes what the table does not know yet. @throws whatever the table throws; the next call tries again */
-  async tell(): Promise<void> {
-    await this.#tellSession();
-    await this.#tellFeed();
+  /**
+   * Writes what the table does not know yet; asked again meanwhile, it is the same turn.
+   * @throws what the table throws: the next turn tries again
+   */
+  tell(): Promise<void> {
+    this.#telling ??= this.#tellAll().finally(() => {
+      this.#telling = undefined;
+    });
+    return this.#telling;
+  }
+
+  /** None waits for another's success. */
+  async #tellAll(): Promise<void> {
+    if (this.#parts.lease() === undefined) return;
+    const told = await Promise.allSettled([
+      this.#tellSession(),
+      this.#tellFeed(),
+      this.#parts.activations.tell(),
+    ]);
+    const failed = told.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   #troubleNow({ hasOpenLink, unplaced }: FeedView): FeedReason | undefined {

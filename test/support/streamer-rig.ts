@@ -7,7 +7,13 @@ import { readConfig } from '#streamer/config.ts';
 import { streamerLogger } from '#streamer/log.ts';
 import { listeningRedis, publishingRedis } from '#streamer/redis.ts';
 import { Streamer } from '#streamer/streamer.ts';
-import { MemoryAccounts, MemoryLeases, MemorySubscriptions } from './memory-sources.ts';
+import {
+  MemoryAccounts,
+  MemoryActivations,
+  MemoryLeases,
+  MemoryReports,
+  MemorySubscriptions,
+} from './memory-sources.ts';
 
 export interface RigOptions {
   readonly simulatorUrl: string;
@@ -25,6 +31,8 @@ export interface Rig {
   readonly subscriptions: MemorySubscriptions;
   readonly accounts: MemoryAccounts;
   readonly leases: MemoryLeases;
+  readonly reports: MemoryReports;
+  readonly activations: MemoryActivations;
   readonly redis: Redis;
   readonly logLines: string[];
   stop(): Promise<void>;
@@ -76,6 +84,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const subscriptions = new MemorySubscriptions();
   subscriptions.set(options.instruments, 'full');
   const accounts = new MemoryAccounts(RIG_ACCOUNT, { api_key: API_KEY, access_token, session_version: 1 });
+  const reports = new MemoryReports();
+  const activations = new MemoryActivations();
   const leases = new MemoryLeases(follower.clock, config.LEASE_TTL_MS);
   const redis = publishingRedis(options.redisUrl);
   const nudgeRedis = listeningRedis(options.redisUrl);
@@ -98,5 +108,5 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     redis.disconnect();
     nudgeRedis.disconnect();
   };
-  return { streamer, subscriptions, accounts, leases, redis, logLines, stop };
+  return { streamer, subscriptions, accounts, leases, reports, activations, redis, logLines, stop };
 }

@@ -10,6 +10,12 @@ const ACCOUNT: AccountFacts = {
   subscriptions: 10,
   unplaced: 0,
   held: { expired: 0, recycled: 0, gone: 0, waiting: 0 },
+  report: {
+    session: 'ok',
+    session_version: 3,
+    session_expires_at: '2026-08-19T00:30:00.000Z',
+    degraded: null,
+  },
   lastTickMs: Date.parse('2026-08-18T05:30:00Z'),
   connections: [{ state: 'open', instruments: 10 }],
 };
@@ -53,6 +59,19 @@ describe('health', () => {
     ['critical', 'Redis is away', { redis: { connected: false, breaker: 'closed' } }],
     ['critical', 'the breaker is open', { redis: { connected: true, breaker: 'open' } }],
     ['degraded', 'the breaker probes', { redis: { connected: true, breaker: 'half_open' } }],
+    [
+      'degraded',
+      'an account without a link waits for a login',
+      {
+        accounts: [
+          {
+            ...ACCOUNT,
+            report: { ...ACCOUNT.report, session: 'login_required' },
+            connections: [{ state: 'waiting', instruments: 10 }],
+          },
+        ],
+      },
+    ],
     [
       'critical',
       'no link of an account is open',

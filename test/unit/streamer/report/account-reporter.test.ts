@@ -19,7 +19,13 @@ class Desk {
     this.reporter = new AccountReporter(
       anAccount(changes),
       { degradedAfterMs: 60_000, recoveredAfterMs: 30_000 },
-      { clock: this.clock, reports: this.reports, lease: () => this.lease, feed: () => this.view },
+      {
+        clock: this.clock,
+        reports: this.reports,
+        activations: { tell: async () => {}, told: 0 },
+        lease: () => this.lease,
+        feed: () => this.view,
+      },
     );
   }
 
