@@ -96,6 +96,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     accounts,
     subscriptions,
     leases,
+    reports,
+    activations,
     orderUpdates: options.orderUpdates,
     redis,
     nudgeRedis,
