@@ -38,7 +38,7 @@ export class LastValues {
   #round: Slot[] = [];
   #roundSize = 0;
   #roundSeqs: Record<string, string> = {};
-  #removed: number[] = [];
+  readonly #removed = new Set<number>();
   #survivors: ReadonlySet<number> | undefined;
   #day = '';
   writtenTotal = 0;
@@ -57,8 +57,9 @@ export class LastValues {
     this.#dirty.push(slot);
   }
 
+  /** Whatever is under way for the token: what a new instrument under it writes later stays. */
   removed(token: number): void {
-    if (this.#known.has(token)) this.#removed.push(token);
+    this.#removed.add(token);
   }
 
   /** One slice; call it often (every 25 ms keeps 8,000 instruments a second up to date). */
@@ -88,7 +89,7 @@ export class LastValues {
     this.#survivors = undefined;
     for (const token of left.map(Number)) {
       this.#known.add(token);
-      if (!survivors.has(token)) this.#removed.push(token);
+      if (!survivors.has(token)) this.#removed.add(token);
     }
   }
 
@@ -114,13 +115,17 @@ export class LastValues {
   #fieldsOf(slots: readonly Slot[], lease: number): (string | Buffer)[] {
     const fields: (string | Buffer)[] = [];
     for (const slot of slots) {
-      if (slot.removed) continue;
+      if (slot.removed || !slot.published) {
+        slot.dirty = false;
+        continue;
+      }
       if (slot.pending) {
         this.#dirty.push(slot);
         this.#roundSeqs = {};
         continue;
       }
       slot.dirty = false;
+      this.#removed.delete(slot.token);
       fields.push(String(slot.token), this.#valueOf(slot, lease));
     }
     return fields;
@@ -164,9 +169,9 @@ export class LastValues {
   }
 
   async #delete(lease: number): Promise<void> {
-    if (this.#removed.length === 0) return;
-    const tokens = this.#removed;
-    this.#removed = [];
+    if (this.#removed.size === 0) return;
+    const tokens = [...this.#removed];
+    this.#removed.clear();
     const { accountId } = this.#context;
     try {
       await Promise.all([
@@ -175,7 +180,7 @@ export class LastValues {
       ]);
       for (const token of tokens) this.#known.delete(token);
     } catch (error) {
-      this.#removed.push(...tokens);
+      for (const token of tokens) this.#removed.add(token);
       throw error;
     }
   }
