@@ -107,7 +107,7 @@ describe.skipIf(redisServer() === undefined)(
       await control('POST', 'faults', { kind: 'feed_reset', count: 1 });
       const [account] = [...rig.streamer.streamers()];
       await until(() => (account!.downs.get('refused_403') ?? 0) > 0, 20_000, 'a refusal');
-      expect(rig.streamer.report().status).toBe('critical');
+      expect(rig.streamer.report().status).toBe('degraded');
       const { access_token } = (await control('POST', 'sessions', { api_key: 'simkey' })) as {
         access_token: string;
       };
