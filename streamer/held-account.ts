@@ -73,6 +73,8 @@ export class HeldAccount {
       onFencedOff: () => parts.fencedOff(),
       isRedisWell: () => parts.sink.isConnected && parts.sink.breakerState === 'closed',
       nowMs: () => parts.clock.nowMs(),
+      steadyMs: () => parts.clock.steadyMs(),
+      onLost: () => this.#lastValuesLost(),
     });
     this.gate = new DayGate(this.streamer, parts.days.day, (change) => parts.days.turned(accountId, change));
     this.reconciler = new Reconciler(accountId, parts.subscriptions, this.gate);
@@ -170,6 +172,11 @@ export class HeldAccount {
       lease: () => lease(),
       feed: () => feedView(this.streamer),
     });
+  }
+
+  #lastValuesLost(): void {
+    this.#warn('last values lost', {}, 'Redis has lost the last values: they are written again');
+    this.streamer.repeatLastValues();
   }
 
   #newOrderFrames(): OrderFrames {

@@ -19,10 +19,15 @@ export interface LastValuesContext {
   /** Whether Redis takes writes at ease. */
   isRedisWell(): boolean;
   nowMs(): number;
+  steadyMs(): number;
+  /** Redis has lost what was written: every instrument that has values shall be reported as changed. */
+  onLost(): void;
 }
 
 /** Instruments a write: so few that the hot path waits well under a millisecond. */
 const SLICE = 200;
+/** With the time that a round takes, a reader finds the hash whole a second after it was lost. */
+const LOOK_FOR_LOSS_MS = 500;
 
 /**
  * Keeps the hash of last values at most a second behind what was published. It works in rounds: a round takes all
@@ -41,6 +46,7 @@ export class LastValues {
   readonly #removed = new Set<number>();
   #survivors: ReadonlySet<number> | undefined;
   #day = '';
+  #lookedMs = 0;
   writtenTotal = 0;
 
   constructor(context: LastValuesContext) {
@@ -66,6 +72,7 @@ export class LastValues {
   async flush(): Promise<void> {
     const lease = this.#context.lease();
     if (lease === undefined || !this.#context.isRedisWell()) return;
+    await this.#lookForLoss();
     await this.#changeDay();
     await this.#forget();
     await this.#delete(lease);
@@ -91,6 +98,23 @@ export class LastValues {
       this.#known.add(token);
       if (!survivors.has(token)) this.#removed.add(token);
     }
+  }
+
+  /** A server that was flushed, or that evicts, tells nobody. What the account has written there is counted in a set. */
+  async #lookForLoss(): Promise<void> {
+    const nowMs = this.#context.steadyMs();
+    if (this.#known.size === 0 || nowMs - this.#lookedMs < LOOK_FOR_LOSS_MS) return;
+    this.#lookedMs = nowMs;
+    const { redis, accountId } = this.#context;
+    const [written, hashes] = await Promise.all([
+      redis.scard(this.#names.lastTokens(accountId)),
+      redis.exists(this.#names.last),
+    ]);
+    if (written >= this.#known.size && hashes === 1) return;
+    this.#known.clear();
+    this.#day = '';
+    this.#roundSeqs = {};
+    this.#context.onLost();
   }
 
   #sliceSize(): number {
