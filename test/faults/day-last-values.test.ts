@@ -39,6 +39,8 @@ describe.skipIf(redisServer() === undefined)(
         lease: () => 1,
         onFencedOff: () => {},
         isRedisWell: () => true,
+        steadyMs: () => performance.now(),
+        onLost: () => {},
         nowMs: () => clock.nowMs(),
       });
       await lastValues.flush();
