@@ -148,3 +148,45 @@ describe('removing one instrument', () => {
     expect(each.take()).toEqual(untouched.take());
   });
 });
+
+describe('synthetic snapshots', () => {
+  const slotsOf = (each: Lane) => [...each.account.slots].slice(0, 5);
+
+  it('leave at once in batches of their own, in as many as it takes', () => {
+    const each = lane({ BATCH_MAX_TICKS: '2' });
+    for (let index = 0; index < 5; index += 1) tick(each, index, 100);
+    each.take();
+    expect(each.account.batchers.equities.publishMocks(slotsOf(each))).toBe(5);
+    expect(each.take().map((envelope) => envelope.ticks.length)).toEqual([2, 2, 1]);
+    expect(each.account.batchers.equities).toMatchObject({ mockTotal: 5, publishedTotal: 5, backlog: 0 });
+  });
+
+  it('never wait: not while the sink takes nothing, nor while real ones wait, nor without a lease', () => {
+    const each = lane();
+    for (let index = 0; index < 5; index += 1) tick(each, index, 100);
+    each.take();
+    const { equities } = each.account.batchers;
+    each.sink.accepts = false;
+    expect(equities.publishMocks(slotsOf(each))).toBe(0);
+    each.sink.isIdle = false;
+    tick(each, 0, 200);
+    each.sink.accepts = true;
+    expect(equities.publishMocks(slotsOf(each))).toBe(0);
+    each.account.pipeline.flush();
+    each.lease.value = undefined;
+    expect(equities.publishMocks(slotsOf(each))).toBe(0);
+    expect(each.take().flatMap((envelope) => envelope.ticks.map(({ ltp }) => ltp))).toEqual([2]);
+    expect(equities).toMatchObject({ mockTotal: 0, discardedTotal: 0, backlog: 0 });
+  });
+
+  it('can be emptied to what tells their number, fold count and lease', () => {
+    const each = lane();
+    tick(each, 0, 100);
+    each.take();
+    each.account.batchers.equities.publishMocks(slotsOf(each).slice(0, 1));
+    const [batch] = each.batches;
+    const whole = JSON.parse(batch!.payload.toString());
+    expect(JSON.parse(batch!.emptied!().toString())).toEqual({ ...whole, ticks: [] });
+    expect(whole.ticks).toHaveLength(1);
+  });
+});
