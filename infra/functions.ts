@@ -116,6 +116,16 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 30,
   },
   {
+    name: 'subscription-sweep',
+    routes: [],
+    triggers: [{ type: 'schedule', everyMinutes: 5 }],
+    env: ['bucket'],
+    permissions: ['table:read', 'table:write', 'bucket:read'],
+    vpc: false,
+    memoryMb: 1024,
+    timeoutS: 60,
+  },
+  {
     name: 'order-sweep',
     routes: [],
     triggers: [{ type: 'schedule', everyMinutes: 1 }],

@@ -8,7 +8,13 @@ export function subscriptionEvent(before: unknown, after: unknown): Subscription
   const record = subscriptionRecordSchema.parse(after);
   const event_type = typeOf(old, record);
   if (event_type !== undefined) {
-    return eventAbout(record, event_type, record.change_id, record.updated_at, origin(event_type, old));
+    return eventAbout(
+      record,
+      event_type,
+      record.change_id,
+      record.updated_at,
+      details(event_type, old, record),
+    );
   }
   const { activation } = record;
   if (activation === undefined || activation.change_id === old?.activation?.change_id) return undefined;
@@ -20,7 +26,7 @@ function eventAbout(
   event_type: SubscriptionEvent['event_type'],
   event_id: string,
   timestamp: string,
-  more: { previous_account_id?: string } = {},
+  more: { previous_account_id?: string; reason?: string } = {},
 ): SubscriptionEvent {
   const { instrument_token, version, account_id, mode, instrument } = record;
   const { tradingsymbol, exchange } = instrument;
@@ -32,12 +38,23 @@ function typeOf(before: SubscriptionRecord | undefined, after: SubscriptionRecor
   const wasActive = before?.status === 'active';
   const isActive = after.status === 'active';
   if (isActive && !wasActive) return 'subscription_created';
-  if (!isActive && wasActive) return 'subscription_removed';
+  if (!isActive && wasActive) return endOf(after);
   if (isActive && before?.account_id !== after.account_id) return 'subscription_moved';
   return undefined;
 }
 
-function origin(eventType: SubscriptionEvent['event_type'], before: SubscriptionRecord | undefined) {
-  if (eventType !== 'subscription_moved' || before === undefined) return {};
-  return { previous_account_id: before.account_id };
+/** An end that its owners could not expect is a failure. */
+function endOf({ end_reason }: SubscriptionRecord) {
+  return end_reason === 'instrument_gone' ? 'subscription_failed' : 'subscription_removed';
+}
+
+function details(
+  eventType: SubscriptionEvent['event_type'],
+  before: SubscriptionRecord | undefined,
+  { end_reason }: SubscriptionRecord,
+) {
+  if (eventType === 'subscription_moved' && before !== undefined) {
+    return { previous_account_id: before.account_id };
+  }
+  return end_reason === undefined ? {} : { reason: end_reason };
 }

@@ -15,7 +15,7 @@ const subscriptionEvent = {
     exchange: z.string(),
     account_id: z.string(),
     requested_mode: z.enum(['ltp', 'quote', 'full']),
-    /** `subscription_failed` and `subscription_moved`: why. */
+    /** `subscription_failed`, `subscription_moved`, and `subscription_removed` without an owner's wish: why. */
     reason: z.string().optional(),
     /** `subscription_moved`: where it streamed before. */
     previous_account_id: z.string().optional(),

@@ -12,6 +12,13 @@ const activationSchema = z.object({
   activated_at: z.string(),
 });
 
+/**
+ * Why a subscription ended that nobody gave up: its contract `expired`; it has another token now, where its claims went
+ * (`token_changed`); or the day's dump has it no more (`instrument_gone`).
+ */
+export const END_REASONS = ['expired', 'token_changed', 'instrument_gone'] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
 /** The subscription's own item. Times are market time, ISO 8601. */
 export const subscriptionRecordSchema = z.object({
   instrument_token: z.number().int(),
@@ -29,6 +36,8 @@ export const subscriptionRecordSchema = z.object({
   updated_at: z.string(),
   /** Set by the streamer, once: writers change the item around it, and only a new start takes it away. */
   activation: activationSchema.optional(),
+  /** Of a removed one that nobody gave up. */
+  end_reason: z.enum(END_REASONS).optional(),
 });
 
 export type SubscriptionRecord = z.infer<typeof subscriptionRecordSchema>;

@@ -6,7 +6,7 @@ import { type Claim, type Plan, planClaim, planRelease, type SubscriptionState }
 import { type SubscriptionCommit, wasRefused } from './commit.ts';
 import { SubscriptionError } from './errors.ts';
 import type { Placement } from './placement.ts';
-import type { LoadedSubscription, SubscriptionRecord } from './record.ts';
+import type { EndReason, LoadedSubscription, SubscriptionRecord } from './record.ts';
 import type { SubscriptionRepository } from './repository.ts';
 import { isVisible, type SubscriptionChange } from './writes.ts';
 
@@ -15,6 +15,14 @@ export interface SubscribeRequest {
   readonly instrument: Instrument;
   readonly mode: FeedMode;
   readonly accountId?: string | undefined;
+}
+
+/** The end of a claim without its owner's wish. */
+export interface ReleaseRequest {
+  readonly owner: string;
+  /** Only while the subscription is of this contract: by now its token may be another's. */
+  readonly instrument: Instrument;
+  readonly reason: EndReason;
 }
 
 export interface SubscriptionOutcome {
@@ -53,6 +61,17 @@ export class Subscriber {
    */
   unsubscribe(owner: string, instrumentToken: number): Promise<SubscriptionOutcome> {
     return untilDone(instrumentToken, () => this.#tryUnsubscribe(owner, instrumentToken));
+  }
+
+  /**
+   * The same for a reason of ours.
+   * @throws SubscriptionError
+   */
+  release({ owner, instrument, reason }: ReleaseRequest): Promise<SubscriptionOutcome> {
+    const { instrument_token } = instrument;
+    return untilDone(instrument_token, () =>
+      this.#tryUnsubscribe(owner, instrument_token, { instrument, reason }),
+    );
   }
 
   async #trySubscribe(request: SubscribeRequest): Promise<SubscriptionOutcome | undefined> {
@@ -119,16 +138,21 @@ export class Subscriber {
     return outcome;
   }
 
-  async #tryUnsubscribe(owner: string, instrumentToken: number): Promise<SubscriptionOutcome | undefined> {
+  async #tryUnsubscribe(
+    owner: string,
+    instrumentToken: number,
+    only?: Omit<ReleaseRequest, 'owner'>,
+  ): Promise<SubscriptionOutcome | undefined> {
     const loaded = await this.#parts.repository.load(instrumentToken);
     const state = stateOf(loaded);
     const plan = state === undefined ? undefined : planRelease(state, owner);
-    if (loaded === undefined || plan === undefined || plan.type === 'nothing') {
+    const isOther = only !== undefined && !isSameContract(loaded?.record.instrument, only.instrument);
+    if (loaded === undefined || plan === undefined || plan.type === 'nothing' || isOther) {
       throw new SubscriptionError('not_claimed', `you have no subscription of ${instrumentToken}`);
     }
     const { record } = loaded;
     const outcome = await this.#save(
-      { before: record, after: this.#after(record, plan), claim: { end: owner } },
+      { before: record, after: this.#after(record, plan, only?.reason), claim: { end: owner } },
       false,
     );
     if (outcome !== undefined && plan.type === 'remove')
@@ -142,7 +166,7 @@ export class Subscriber {
     return { record: change.after, isNew, isVisible: isVisible(change) };
   }
 
-  #after(record: SubscriptionRecord, plan: Plan): SubscriptionRecord {
+  #after(record: SubscriptionRecord, plan: Plan, reason?: EndReason): SubscriptionRecord {
     const { mode, status, visible } = effectOf(plan, record);
     return {
       ...record,
@@ -152,6 +176,7 @@ export class Subscriber {
       revision: record.revision + 1,
       change_id: randomUUID(),
       updated_at: this.#now(),
+      ...(plan.type === 'remove' && reason !== undefined ? { end_reason: reason } : {}),
     };
   }
 
@@ -190,12 +215,16 @@ function refuseOtherWish(
     );
   }
   const { exchange, tradingsymbol } = record.instrument;
-  if (exchange !== wanted.exchange || tradingsymbol !== wanted.tradingsymbol) {
+  if (!isSameContract(record.instrument, wanted)) {
     throw new SubscriptionError(
       'instrument_changed',
       `${record.instrument_token} is subscribed as ${exchange}:${tradingsymbol}, today it names ${wanted.exchange}:${wanted.tradingsymbol}`,
     );
   }
+}
+
+function isSameContract(known: Instrument | undefined, wanted: Instrument): boolean {
+  return known?.exchange === wanted.exchange && known.tradingsymbol === wanted.tradingsymbol;
 }
 
 async function untilDone<T>(instrumentToken: number, attemptOnce: () => Promise<T | undefined>): Promise<T> {

@@ -8,6 +8,7 @@ import {
   marketState,
   tradingHours,
 } from '#shared/market/calendar.ts';
+import { endsAtClose } from '#shared/market/contract-end.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import type { DumpRegistry } from './registry.ts';
 import type { TokenIndex } from './token-index.ts';
@@ -36,9 +37,6 @@ export interface DayView {
   readonly index: TokenIndex | undefined;
   readonly holds: boolean;
 }
-
-/** Exchanges whose derivatives end at the calendar's close; the hours of others are not known here. */
-const EQUITY_DERIVATIVES = new Set(['NFO', 'BFO']);
 
 /** Says what may stream at a moment: by the calendar, and by the dump in force. */
 export class TradingDay {
@@ -101,7 +99,7 @@ export class TradingDay {
 export function heldReason(instrument: Instrument, view: DayView): HeldReason | undefined {
   const { expiry, exchange } = instrument;
   const isDerivative = expiry !== '';
-  const liveFrom = EQUITY_DERIVATIVES.has(exchange) ? view.liveFrom : view.day;
+  const liveFrom = endsAtClose(exchange) ? view.liveFrom : view.day;
   if (isDerivative && expiry < liveFrom) return 'expired';
   const naming = view.index?.look(instrument) ?? 'same';
   if (naming !== 'same') return naming === 'other' ? 'recycled' : 'gone';

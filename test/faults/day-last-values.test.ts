@@ -38,10 +38,12 @@ describe.skipIf(redisServer() === undefined)(
         batchers: newLane(clock.nowMs()).account.batchers,
         lease: () => 1,
         onFencedOff: () => {},
+        onLost: () => {},
         isRedisWell: () => true,
         steadyMs: () => performance.now(),
         onLost: () => {},
         nowMs: () => clock.nowMs(),
+        steadyMs: () => clock.nowMs(),
       });
       await lastValues.flush();
     });

@@ -2,7 +2,7 @@ import { DynamoDBServiceException, TransactionCanceledException } from '@aws-sdk
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
 import { secretsManagerClient } from '#shared/aws.ts';
-import { systemClock } from '#shared/clock.ts';
+import { type Clock, systemClock } from '#shared/clock.ts';
 import type { FeedMode } from '#shared/market/instrument.ts';
 import { SubscriptionCommit } from '#shared/subscriptions/commit.ts';
 import { Placement } from '#shared/subscriptions/placement.ts';
@@ -37,16 +37,19 @@ export class SubscriptionDesk {
   readonly reservations: Reservations;
   readonly accounts: AccountRepository;
   readonly #table: ScratchTable;
-  readonly #subscriber: Subscriber;
+  readonly subscriber: Subscriber;
 
-  static async open(capacity: number, accountIds: readonly string[]): Promise<SubscriptionDesk> {
-    const desk = new SubscriptionDesk(await scratchTable(), capacity);
+  static async open(
+    capacity: number,
+    accountIds: readonly string[],
+    clock: Clock = systemClock(),
+  ): Promise<SubscriptionDesk> {
+    const desk = new SubscriptionDesk(await scratchTable(), capacity, clock);
     for (const accountId of accountIds) await desk.addAccount(accountId);
     return desk;
   }
 
-  private constructor(table: ScratchTable, capacity: number) {
-    const clock = systemClock();
+  private constructor(table: ScratchTable, capacity: number, clock: Clock) {
     this.#table = table;
     this.repository = new SubscriptionRepository(table.client, table.name);
     this.reservations = new Reservations(table.client, table.name);
@@ -55,7 +58,7 @@ export class SubscriptionDesk {
     const { repository, reservations, accounts } = this;
     const placement = new Placement({ accounts, reservations, capacity, clock });
     const commit = new SubscriptionCommit(table.client, table.name, repository);
-    this.#subscriber = new Subscriber({ repository, commit, placement, clock });
+    this.subscriber = new Subscriber({ repository, commit, placement, clock });
   }
 
   async addAccount(accountId: string): Promise<void> {
@@ -82,11 +85,11 @@ export class SubscriptionDesk {
 
   subscribe(owner: string, instrument_token: number, mode: FeedMode = 'full', accountId?: string) {
     const instrument = anInstrument({ instrument_token, tradingsymbol: `S${instrument_token}` });
-    return this.#subscriber.subscribe({ owner, instrument, mode, accountId });
+    return this.subscriber.subscribe({ owner, instrument, mode, accountId });
   }
 
   unsubscribe(owner: string, instrumentToken: number) {
-    return this.#subscriber.unsubscribe(owner, instrumentToken);
+    return this.subscriber.unsubscribe(owner, instrumentToken);
   }
 
   async reserved(accountId: string): Promise<number> {

@@ -38,6 +38,16 @@ describe('a change of a subscription', () => {
     expect(eventOf(record)).toMatchObject({ event_type, version: 2 });
   });
 
+  it.each([
+    ['expired', 'subscription_removed'],
+    ['token_changed', 'subscription_removed'],
+    ['instrument_gone', 'subscription_failed'],
+  ] as const)('that ends because it is %s is told as %s, with the reason', (end_reason, event_type) => {
+    const event = eventOf(aStreamRecord(aRecord(), aRecord({ status: 'removed', version: 2, end_reason })));
+    expect(event).toMatchObject({ event_type, version: 2, metadata: { reason: end_reason } });
+    expect(lifecycleEventSchema.parse(event)).toEqual(event);
+  });
+
   it('to another account says where it was', () => {
     const record = aStreamRecord(aRecord(), aRecord({ account_id: 'second', version: 2 }));
     expect(eventOf(record)).toMatchObject({

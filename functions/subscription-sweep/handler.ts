@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { CredentialStore } from '#shared/accounts/credentials.ts';
+import { AccountRepository } from '#shared/accounts/repository.ts';
+import { s3Client, secretsManagerClient } from '#shared/aws.ts';
+import { functionParts, required } from '#shared/http/function.ts';
+import { InstrumentStore } from '#shared/market/instrument-store.ts';
+import { ENV } from '#shared/names.ts';
+import { accountCapacity, capacityConfig } from '#shared/subscriptions/capacity.ts';
+import { SubscriptionCommit } from '#shared/subscriptions/commit.ts';
+import { Placement } from '#shared/subscriptions/placement.ts';
+import { SubscriptionRepository } from '#shared/subscriptions/repository.ts';
+import { Reservations } from '#shared/subscriptions/reservations.ts';
+import { Subscriber } from '#shared/subscriptions/subscriber.ts';
+import { type SweepResult, sweep } from './sweep.ts';
+
+const env = process.env;
+/** The streamer's variable: the subscription outlives the stream, never the other way. */
+const config = z.object({ EXPIRY_GRACE_MS: z.coerce.number().int().min(0).default(60_000) }).parse(env);
+
+/** Two minutes of writing at the table's slowest; the function may run for a minute. */
+const MAX_ENDS = 5_000;
+const MAX_MS = 45_000;
+/** Records are read first, and the dump must not be older than they are. */
+const POINTER_MEMORY_MS = 1_000;
+
+const { clock: followed, dynamo, tableName, logger } = functionParts('subscription-sweep', env);
+const { clock } = followed;
+const repository = new SubscriptionRepository(dynamo, tableName);
+const secrets = new CredentialStore(secretsManagerClient(), required(env, ENV.stage));
+const placement = new Placement({
+  accounts: new AccountRepository(dynamo, tableName, secrets, clock),
+  reservations: new Reservations(dynamo, tableName),
+  capacity: accountCapacity(capacityConfig(env)),
+  clock,
+});
+const subscriber = new Subscriber({
+  repository,
+  commit: new SubscriptionCommit(dynamo, tableName, repository),
+  placement,
+  clock,
+});
+const instruments = new InstrumentStore(s3Client(env), required(env, ENV.bucket), clock, {
+  pointerMemoryMs: POINTER_MEMORY_MS,
+});
+
+export async function handler(): Promise<SweepResult> {
+  await followed.follow();
+  return sweep({
+    repository,
+    subscriber,
+    instruments,
+    clock,
+    log: logger,
+    graceMs: config.EXPIRY_GRACE_MS,
+    maxEnds: MAX_ENDS,
+    maxMs: MAX_MS,
+  });
+}
