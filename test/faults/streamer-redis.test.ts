@@ -85,14 +85,15 @@ describe.skipIf(redisServer() === undefined)(
       expect(response.ok).toBe(true);
     }
 
-    /** Every packet ended as published, folded, rejected, for pricing alone, waiting or discarded: none vanished. */
+    /** Every packet ended as published, folded, rejected, repeated, for pricing alone, waiting or discarded: none vanished. */
     function expectAccounted(each: Rig): void {
       const [account] = accountsOf(each);
       const { packets, pricingOnly, rejected } = account!.pipeline.counts;
+      const { repeated } = account!.pipeline.splices;
       const ofChannels = TICK_CHANNELS.map((channel) => account!.batchers[channel]);
       const sum = (value: (batcher: (typeof ofChannels)[number]) => number) =>
         ofChannels.reduce((total, batcher) => total + value(batcher), 0);
-      const refused = Object.values(rejected).reduce((total, times) => total + times, 0);
+      const refused = [...Object.values(rejected), ...Object.values(repeated)].reduce((a, b) => a + b, 0);
       const settled = sum((b) => b.publishedTotal) + sum((b) => b.foldedTotal) + sum((b) => b.discardedTotal);
       expect(packets).toBe(settled + sum((b) => b.backlog) + pricingOnly + refused);
     }
