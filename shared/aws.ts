@@ -5,9 +5,26 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
-/** Region, credentials and endpoint (`AWS_ENDPOINT_URL`) are taken from the environment by the SDK itself. */
-export function documentClient(): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+const CONNECTION_TIMEOUT_MS = 1_000;
+
+/**
+ * Region, credentials and endpoint (`AWS_ENDPOINT_URL`) are taken from the environment by the SDK itself.
+ * @param requestTimeoutMs when one attempt without an answer is given up; default never
+ */
+export function documentClient({
+  requestTimeoutMs,
+}: {
+  requestTimeoutMs?: number;
+} = {}): DynamoDBDocumentClient {
+  const requestHandler =
+    requestTimeoutMs === undefined
+      ? {}
+      : {
+          requestTimeout: requestTimeoutMs,
+          throwOnRequestTimeout: true,
+          connectionTimeout: CONNECTION_TIMEOUT_MS,
+        };
+  return DynamoDBDocumentClient.from(new DynamoDBClient({ requestHandler }), {
     marshallOptions: { removeUndefinedValues: true },
   });
 }

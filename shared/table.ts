@@ -14,6 +14,10 @@ const padded = (instrumentToken: number) => String(instrumentToken).padStart(10,
 export const accountPk = (accountId: string) => `ACCOUNT#${accountId}`;
 export const SUBSCRIPTION_SK_PREFIX = 'SUB#';
 export const OPEN_TASKS_PK = 'OPEN_TASKS';
+/** Leases and streamers side by side: one query reads both. */
+export const STREAMERS_PK = 'STREAMERS';
+export const LEASE_SK_PREFIX = 'LEASE#';
+export const MEMBER_SK_PREFIX = 'MEMBER#';
 
 export const keys = {
   account: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'ACCOUNT' }),
@@ -25,7 +29,10 @@ export const keys = {
   orderSlots: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'ORDER_SLOTS' }),
   /** State of a breaker that all processes share. */
   breaker: (name: string): Key => ({ pk: `BREAKER#${name}`, sk: 'BREAKER' }),
-  lease: (accountId: string): Key => ({ pk: accountPk(accountId), sk: 'LEASE' }),
+  /** Outlives its account: numbers of leases never restart. */
+  lease: (accountId: string): Key => ({ pk: STREAMERS_PK, sk: `${LEASE_SK_PREFIX}${accountId}` }),
+  /** A streamer that lives. */
+  member: (holder: string): Key => ({ pk: STREAMERS_PK, sk: `${MEMBER_SK_PREFIX}${holder}` }),
   /** What the streamer reads: one row an instrument under its account. */
   accountSubscription: (accountId: string, instrumentToken: number): Key => ({
     pk: accountPk(accountId),

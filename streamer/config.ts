@@ -85,6 +85,7 @@ const schema = z
     SINK_BREAKER_PROBES: count(3),
     LEASE_TTL_MS: count(10_000),
     LEASE_RENEW_MS: count(3_000),
+    LEASE_WATCH_MS: count(1_000),
     LEASE_SAFETY_MS: countOrNone(1_000),
     RECONCILE_MARK_MS: count(2_000),
     RECONCILE_FULL_MS: count(300_000),

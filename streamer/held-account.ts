@@ -7,6 +7,8 @@ import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
 import { AccountStreamer } from './account.ts';
 import type { AfterHours } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
+import { handBack, handOver } from './control/hand-over.ts';
+import type { GivenAway } from './control/leases.ts';
 import { Reconciler } from './control/reconciler.ts';
 import type { DayKeeper } from './day/day-keeper.ts';
 import { DayGate } from './day/gate.ts';
@@ -15,6 +17,7 @@ import type { StreamerLogger } from './log.ts';
 import { OrderFrames } from './orders/order-frames.ts';
 import type { OrderOutbox } from './orders/outbox.ts';
 import { LastValues } from './publish/last-values.ts';
+import { leaseGate } from './publish/lease-gate.ts';
 import type { RedisSink } from './publish/redis-sink.ts';
 import { AccountReporter } from './report/account-reporter.ts';
 import { Activations } from './report/activations.ts';
@@ -45,6 +48,8 @@ export interface HeldAccountParts {
   /** Redis knows of a newer lease. */
   fencedOff(): void;
 }
+
+const HAND_OVER_TIMEOUT_MS = 1_000;
 
 /** All that runs for one account while its lease is held: its streamer, what it shall stream, its last values. */
 export class HeldAccount {
@@ -118,6 +123,13 @@ export class HeldAccount {
     this.streamer.close();
   }
 
+  /** Ends in order, while the lease is still held. */
+  async giveAway(why: GivenAway): Promise<void> {
+    this.close();
+    const end = why === 'unwanted' ? handBack : handOver;
+    await end({ ...this, sink: this.#parts.sink }, HAND_OVER_TIMEOUT_MS);
+  }
+
   #newStreamer(): AccountStreamer {
     const { config, clock, sink, accounts, metrics } = this.#parts;
     const streamer = new AccountStreamer(
@@ -125,7 +137,7 @@ export class HeldAccount {
       accountSettings(config),
       {
         clock,
-        sink,
+        sink: leaseGate(sink, () => this.#parts.lease()),
         accounts,
         random: Math.random,
         lease: () => this.#parts.lease(),

@@ -1,5 +1,6 @@
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { LeaseRepository } from '#shared/accounts/leases.ts';
+import { MemberRepository } from '#shared/accounts/members.ts';
 import { AccountReportRepository } from '#shared/accounts/reports.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
 import { documentClient, s3Client, secretsManagerClient, sqsClient } from '#shared/aws.ts';
@@ -14,6 +15,8 @@ import { streamerLogger } from './log.ts';
 import { listeningRedis, publishingRedis } from './redis.ts';
 import { Streamer } from './streamer.ts';
 
+const TABLE_TIMEOUT_MS = 10_000;
+
 function orderUpdates({ ORDER_UPDATES_QUEUE_URL: url }: StreamerConfig): OrderUpdatesQueue | undefined {
   // The outbox repeats by itself, and knows what may overtake what.
   return url === undefined ? undefined : new OrderUpdatesQueue(sqsClient({ maxAttempts: 1 }), url);
@@ -23,7 +26,9 @@ async function run(config: StreamerConfig): Promise<void> {
   const logger = streamerLogger(config.LOG_LEVEL);
   const followed = followedClock({ warn: (message, details) => logger.warn(details, message) });
   const { clock } = followed;
-  const table = documentClient();
+  const table = documentClient({ requestTimeoutMs: TABLE_TIMEOUT_MS });
+  // Of its own, and soon to give up: a renewal must not wait behind the rows of a large account.
+  const leaseTable = documentClient({ requestTimeoutMs: config.LEASE_RENEW_MS / 2 });
   const redis = publishingRedis(config.REDIS_URL);
   const nudgeRedis = listeningRedis(config.REDIS_URL);
   await followed.follow();
@@ -42,7 +47,8 @@ async function run(config: StreamerConfig): Promise<void> {
     subscriptions: new SubscriptionRepository(table, config.tableName),
     reports: new AccountReportRepository(table, config.tableName),
     activations: new ActivationRepository(table, config.tableName, clock),
-    leases: new LeaseRepository(table, config.tableName, clock, { ttlMs: config.LEASE_TTL_MS }),
+    leases: new LeaseRepository(leaseTable, config.tableName),
+    members: new MemberRepository(leaseTable, config.tableName),
     orderUpdates: orderUpdates(config),
     readRegistry: registryReader(config.BUCKET_NAME, s3Client(), clock),
     followClock: () => followed.follow(),

@@ -2,6 +2,7 @@ import type { BreakerSettings } from '#shared/breaker.ts';
 import type { AccountSettings } from './account.ts';
 import type { AfterHoursSettings } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
+import type { LeaseKeeperSettings } from './control/leases.ts';
 import type { TradingDaySettings } from './day/trading-day.ts';
 import type { FeedSettings } from './feed/account-feed.ts';
 import type { OutboxSettings } from './orders/outbox.ts';
@@ -137,5 +138,15 @@ export function reportSettings(config: StreamerConfig): {
       recoveredAfterMs: config.ACCOUNT_RECOVERED_AFTER_MS,
     },
     activations: { atOnce: config.ACTIVATIONS_AT_ONCE, perTurn: config.ACTIVATIONS_PER_TURN },
+  };
+}
+
+export function leaseSettings(config: StreamerConfig, holder: string): LeaseKeeperSettings {
+  return {
+    holder,
+    ttlMs: config.LEASE_TTL_MS,
+    renewMs: config.LEASE_RENEW_MS,
+    safetyMs: config.LEASE_SAFETY_MS,
+    maxAccounts: config.MAX_ACCOUNTS,
   };
 }

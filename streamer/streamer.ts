@@ -1,5 +1,5 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-
 import type { AccountReports } from '#shared/accounts/reports.ts';
 import type { Account, AccountSource } from '#shared/accounts/types.ts';
 import { Breaker } from '#shared/breaker.ts';
@@ -7,12 +7,14 @@ import type { SteadyClock } from '#shared/clock.ts';
 import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import type { ActivationStore } from '#shared/subscriptions/activations.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
+import { within } from '#shared/within.ts';
 import type { AccountStreamer } from './account.ts';
 import { AfterHours } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
-import { LeaseKeeper, type LeaseStore } from './control/leases.ts';
+import { LeaseFence } from './control/fence.ts';
+import { type GivenAway, LeaseKeeper, type LeaseStore, type MemberStore } from './control/leases.ts';
 import { Loops } from './control/loops.ts';
-import { listenForNudges } from './control/nudges.ts';
+import { listenForNudges, nudgeStreamers } from './control/nudges.ts';
 import { DayKeeper } from './day/day-keeper.ts';
 import type { DayGate } from './day/gate.ts';
 import { dayMetrics } from './day/metrics.ts';
@@ -28,7 +30,7 @@ import { RedisSink } from './publish/redis-sink.ts';
 import { ReplayLog } from './publish/replay-log.ts';
 import { reportMetrics } from './report/metrics.ts';
 import { SampledLog } from './sampled-log.ts';
-import { afterHoursSettings, daySettings, outboxSettings, sinkSettings } from './settings.ts';
+import { afterHoursSettings, daySettings, leaseSettings, outboxSettings, sinkSettings } from './settings.ts';
 
 export interface StreamerParts {
   readonly config: StreamerConfig;
@@ -37,6 +39,7 @@ export interface StreamerParts {
   readonly accounts: AccountSource;
   readonly subscriptions: SubscriptionSource;
   readonly leases: LeaseStore;
+  readonly members: MemberStore;
   readonly reports: AccountReports;
   readonly activations: ActivationStore;
   /** A connection for publishing, and one of its own for nudges; both closed by the owner. */
@@ -50,6 +53,11 @@ export interface StreamerParts {
 }
 
 const CLOCK_EVERY_MS = 500;
+const RENEWAL = 'lease renewal';
+const DIVISION = 'lease division';
+/** While somebody gives accounts away. */
+const HAND_OVER_LOOK_MS = 200;
+const MIN_STOP_MS = 100;
 
 /** The process: leases decide which accounts stream, reconcilers what, and the pipelines do. */
 export class Streamer {
@@ -59,7 +67,9 @@ export class Streamer {
   readonly orders: OrderOutbox;
   readonly #parts: StreamerParts;
   readonly #keeper: LeaseKeeper;
+  readonly #holder: string;
   readonly #held = new Map<string, HeldAccount>();
+  #accounts: ReadonlyMap<string, Account> = new Map();
   readonly #days: DayKeeper;
   readonly #afterHours: AfterHours | undefined;
   readonly #sampled: SampledLog;
@@ -108,13 +118,16 @@ export class Streamer {
     });
     orderMetrics(this.metrics.registry, this.orders);
     reportMetrics(this.metrics.registry, () => [...this.#held].map(([id, held]) => [id, held.reporter]));
+    // Of this process alone: one that is started anew under the same id must not take over unasked.
+    this.#holder = `${config.STREAMER_ID}:${randomUUID().slice(0, 8)}`;
     this.#keeper = new LeaseKeeper(
-      parts.leases,
-      clock,
-      { holder: config.STREAMER_ID, safetyMs: config.LEASE_SAFETY_MS, maxAccounts: config.MAX_ACCOUNTS },
+      leaseSettings(config, this.#holder),
+      { ...parts, fence: new LeaseFence(redis, config.CHANNEL_PREFIX) },
       {
-        onAcquired: (account, lease) => this.#begin(account, lease),
-        onLost: (accountId) => this.#end(accountId),
+        onAcquired: (accountId, lease) => this.#begin(accountId, lease),
+        onLost: (accountId) => this.#lost(accountId),
+        onGivingAway: (accountId, why) => this.#giveAway(accountId, why),
+        onNews: () => nudgeStreamers(redis, config.CHANNEL_PREFIX, this.#holder),
       },
     );
   }
@@ -123,19 +136,22 @@ export class Streamer {
     const { config, logger } = this.#parts;
     listenForNudges(this.#parts.nudgeRedis, config.CHANNEL_PREFIX, {
       onNudge: (nudge) => this.#held.get(nudge.account_id)?.nudged(nudge.instrument_tokens),
+      onLeaseNudge: ({ holder }) => {
+        if (holder !== this.#holder) this.loops.poke(DIVISION);
+      },
       onListening: () => this.#eachHeld((held) => held.reconciler.checkMark()),
       onBadNudge: (problem) => this.#sampled.warn('bad nudge', { problem }, 'a nudge was not understood'),
     });
     this.loops.start('clock', CLOCK_EVERY_MS, () => this.#parts.followClock());
-    this.loops.start('leases', config.LEASE_RENEW_MS, () => this.#keepLeases());
-    this.loops.start('dirty marks', config.RECONCILE_MARK_MS, () =>
-      this.#eachHeld((held) => held.reconciler.checkMark()),
-    );
-    this.loops.start('full comparison', config.RECONCILE_FULL_MS, () => this.compareAll());
+    this.#startLeaseLoops();
+    const isRemote = { isVital: false };
+    const checkMarks = () => this.#eachHeld((held) => held.reconciler.checkMark());
+    this.loops.start('dirty marks', config.RECONCILE_MARK_MS, checkMarks, isRemote);
+    this.loops.start('full comparison', config.RECONCILE_FULL_MS, () => this.compareAll(), isRemote);
     this.loops.start('last values', config.LAST_VALUES_EVERY_MS, () =>
       this.#eachHeld((held) => held.lastValues.flush()),
     );
-    this.loops.start('registry', config.REGISTRY_LOOK_MS, () => this.#days.registry.look());
+    this.loops.start('registry', config.REGISTRY_LOOK_MS, () => this.#days.registry.look(), isRemote);
     this.loops.start('day', config.DAY_LOOK_MS, () => this.#days.look(this.#gates()));
     const afterHours = this.#afterHours;
     if (afterHours) this.loops.start('after hours', afterHours.turnMs, () => afterHours.turn());
@@ -144,7 +160,7 @@ export class Streamer {
     );
     this.loops.start('reports', config.REPORT_EVERY_MS, () => this.#eachHeld((held) => held.reporter.tell()));
     this.#flushTimer = setInterval(() => this.#flushTick(), config.BATCH_MAX_MS);
-    logger.info({ holder: config.STREAMER_ID, model: config.PRICING_MODEL }, 'streamer started');
+    logger.info({ holder: this.#holder, model: config.PRICING_MODEL }, 'streamer started');
   }
 
   /** Compares everything with the table, and writes all last values again in case Redis lost some. */
@@ -153,15 +169,32 @@ export class Streamer {
     this.#repeatLastValues();
   }
 
-  /** Stops connections, publishes what is left, gives the leases back. */
+  /** Without back-off: a lease that is not renewed is lost. */
+  #startLeaseLoops(): void {
+    const { LEASE_RENEW_MS, LEASE_WATCH_MS } = this.#parts.config;
+    const pauseMs = () => (this.#keeper.isHandOverNear ? HAND_OVER_LOOK_MS : LEASE_WATCH_MS);
+    this.loops.start(RENEWAL, LEASE_RENEW_MS, () => this.#keeper.renewAll(), {
+      isVital: false,
+      maxPauseMs: LEASE_RENEW_MS,
+    });
+    this.loops.start(DIVISION, pauseMs, () => this.#divideAccounts(), {
+      isVital: false,
+      maxPauseMs: LEASE_WATCH_MS,
+    });
+  }
+
+  /** Hands every account over: links closed, what is left published, the lease given back. */
   async stop(): Promise<void> {
+    const { config, logger, clock } = this.#parts;
+    const deadlineMs = clock.steadyMs() + config.SHUTDOWN_TIMEOUT_MS;
+    const leftMs = () => Math.max(MIN_STOP_MS, deadlineMs - clock.steadyMs());
     await this.loops.stop();
+    await within(leftMs(), 'handing over', this.#keeper.leave()).catch((error: Error) =>
+      logger.error({ error: error.message }, 'not everything was handed over: leases end by themselves'),
+    );
     clearInterval(this.#flushTimer);
     for (const held of this.#held.values()) held.close();
-    const ordersGone = this.orders.close(this.#parts.config.SHUTDOWN_TIMEOUT_MS);
-    await this.sink.close(this.#parts.config.SHUTDOWN_TIMEOUT_MS);
-    await this.#keeper.releaseAll();
-    await ordersGone;
+    await Promise.all([this.orders.close(leftMs()), this.sink.close(leftMs())]);
     this.metrics.stop();
   }
 
@@ -207,20 +240,22 @@ export class Streamer {
     await Promise.all([...this.#held.values()].map(work));
   }
 
-  async #keepLeases(): Promise<void> {
+  async #divideAccounts(): Promise<void> {
     const accounts = await this.#parts.accounts.listAccounts();
     const streaming = accounts.filter(
       (account) => account.status !== 'disabled' && account.session_version > 0,
     );
-    await this.#keeper.keep(streaming);
+    this.#accounts = new Map(streaming.map((account) => [account.account_id, account]));
+    await this.#keeper.divide([...this.#accounts.keys()]);
     for (const account of streaming) {
       this.#held.get(account.account_id)?.accountRead(account);
     }
     this.#hasSeenAccounts = true;
   }
 
-  #begin(account: Account, lease: number): void {
-    const { account_id } = account;
+  #begin(account_id: string, lease: number): void {
+    const account = this.#accounts.get(account_id);
+    if (account === undefined) throw new Error(`account ${account_id} was never read`);
     const held = new HeldAccount(account, {
       ...this.#parts,
       sampled: this.#sampled,
@@ -238,20 +273,32 @@ export class Streamer {
     held.start();
   }
 
-  async #end(accountId: string): Promise<void> {
-    const held = this.#held.get(accountId);
-    if (held === undefined) return;
-    held.close();
-    this.#held.delete(accountId);
-    this.#parts.logger.info({ account_id: accountId }, 'lease ended');
+  #lost(account_id: string): void {
+    this.#held.get(account_id)?.close();
+    this.#held.delete(account_id);
+    this.#parts.logger.warn({ account_id }, 'lease lost');
+  }
+
+  async #giveAway(account_id: string, why: GivenAway): Promise<void> {
+    const held = this.#held.get(account_id);
+    this.#held.delete(account_id);
+    await held?.giveAway(why).catch((error: Error) => {
+      this.#parts.logger.error(
+        { account_id, error: error.message },
+        'an account was not given away in order',
+      );
+    });
+    this.#parts.logger.info({ account_id, why }, 'lease given away');
   }
 
   #fencedOff(account_id: string): void {
     this.#sampled.warn(`${account_id} fenced off`, { account_id }, 'another streamer has a newer lease');
+    this.loops.poke(RENEWAL);
   }
 
   #redisIsBack(): void {
     this.#repeatLastValues();
+    this.loops.poke(DIVISION);
     this.#checkRedis().catch(() => {
       // Managed servers do not show their configuration: docs/streamer.md says what to set there.
     });
@@ -273,6 +320,8 @@ export class Streamer {
   }
 
   #flushTick(): void {
+    // This process was held up, or a clock was set: nothing leaves before it is known whose the accounts are.
+    if (this.#keeper.doubtful.length > 0) this.loops.poke(RENEWAL);
     for (const streamer of this.streamers()) {
       streamer.pipeline.flush();
       streamer.pipeline.flushIdle();

@@ -1,94 +1,116 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Clock } from '../clock.ts';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
 import { keys } from '../table.ts';
-
-export interface LeaseSettings {
-  /** How long a lease lasts without renewal, wall time. */
-  readonly ttlMs: number;
-}
 
 /** The right of one holder to stream an account; `lease` grows with every change of hands. */
 export interface Lease {
   readonly accountId: string;
   readonly lease: number;
-  /** Wall time at which others may take it. */
-  readonly expiresAtMs: number;
 }
 
-/** Leases as conditional writes: at most one live holder an account, told apart by number. */
+/**
+ * What the table says of an account's lease. It carries no time: whoever wants to take a lease watches `lease` and
+ * `renewals` on a clock of its own until they have stood still for the lease's time.
+ */
+export interface LeaseRecord extends Lease {
+  /** Changes with every sign of life of the holder. */
+  readonly renewals: number;
+  /** Undefined once it was given back: anybody may take it. */
+  readonly holder: string | undefined;
+}
+
+type Change = Pick<
+  UpdateCommandInput,
+  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'
+>;
+
+/**
+ * Leases as conditional writes: at most one holder an account, told apart by number. Every write may be executed twice
+ * or lose its answer without harm. A holder's name must never be used again by another process.
+ */
 export class LeaseRepository {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
-  readonly #clock: Pick<Clock, 'wallMs'>;
-  readonly #settings: LeaseSettings;
 
-  constructor(
-    client: DynamoDBDocumentClient,
-    tableName: string,
-    clock: Pick<Clock, 'wallMs'>,
-    settings: LeaseSettings,
-  ) {
+  constructor(client: DynamoDBDocumentClient, tableName: string) {
     this.#client = client;
     this.#table = tableName;
-    this.#clock = clock;
-    this.#settings = settings;
   }
 
-  /** A new lease with the next number, or undefined while another holder's lives. */
-  async acquire(accountId: string, holder: string): Promise<Lease | undefined> {
-    const nowMs = this.#clock.wallMs();
-    const expiresAtMs = nowMs + this.#settings.ttlMs;
-    const result = await this.#update(accountId, {
-      UpdateExpression: 'SET holder = :holder, expires_at_ms = :expires ADD lease :one',
-      ConditionExpression: 'attribute_not_exists(pk) OR expires_at_ms <= :now',
-      ExpressionAttributeValues: { ':holder': holder, ':expires': expiresAtMs, ':one': 1, ':now': nowMs },
+  /**
+   * Takes the lease, provided that it still is as it was seen.
+   * @param seen undefined: there was none yet
+   * @param above the new number is higher than this one too
+   * @returns undefined when something happened to it since
+   */
+  async acquire(
+    accountId: string,
+    holder: string,
+    seen: LeaseRecord | undefined,
+    above = 0,
+  ): Promise<Lease | undefined> {
+    const lease = Math.max(seen?.lease ?? 0, above) + 1;
+    const isTaken = await this.#update(accountId, {
+      UpdateExpression: 'SET holder = :holder, lease = :lease, renewals = :none',
+      ...(seen === undefined
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : { ConditionExpression: 'lease = :seenLease AND renewals = :seenRenewals' }),
+      ExpressionAttributeValues: {
+        ':holder': holder,
+        ':lease': lease,
+        ':none': 0,
+        ...(seen === undefined ? {} : { ':seenLease': seen.lease, ':seenRenewals': seen.renewals }),
+      },
     });
-    if (result === undefined) return undefined;
-    return { accountId, lease: Number(result.lease), expiresAtMs };
+    if (isTaken || (await this.#isHeld(accountId, holder, lease))) return { accountId, lease };
+    return undefined;
   }
 
-  /** The same lease, longer; undefined when it is somebody else's by now. */
-  async renew(lease: Lease, holder: string): Promise<Lease | undefined> {
-    const expiresAtMs = this.#clock.wallMs() + this.#settings.ttlMs;
-    const result = await this.#update(lease.accountId, {
-      UpdateExpression: 'SET expires_at_ms = :expires',
-      ConditionExpression: 'holder = :holder AND lease = :lease',
-      ExpressionAttributeValues: { ':holder': holder, ':lease': lease.lease, ':expires': expiresAtMs },
+  /** A sign of life; false when the lease is somebody else's by now. */
+  renew(lease: Lease, holder: string): Promise<boolean> {
+    return this.#update(lease.accountId, {
+      UpdateExpression: 'ADD renewals :one',
+      ...heldBy(lease, holder, { ':one': 1 }),
     });
-    return result === undefined ? undefined : { ...lease, expiresAtMs };
   }
 
   /** Lets others take it at once; no matter if it is gone already. */
   async release(lease: Lease, holder: string): Promise<void> {
     await this.#update(lease.accountId, {
-      UpdateExpression: 'SET expires_at_ms = :zero',
-      ConditionExpression: 'holder = :holder AND lease = :lease',
-      ExpressionAttributeValues: { ':holder': holder, ':lease': lease.lease, ':zero': 0 },
+      UpdateExpression: 'REMOVE holder ADD renewals :one',
+      ...heldBy(lease, holder, { ':one': 1 }),
     });
   }
 
-  async #update(
-    accountId: string,
-    change: {
-      UpdateExpression: string;
-      ConditionExpression: string;
-      ExpressionAttributeValues: Record<string, string | number>;
-    },
-  ): Promise<Record<string, unknown> | undefined> {
+  /** The client repeats a request whose answer was lost: the second one finds what the first one wrote. */
+  async #isHeld(accountId: string, holder: string, lease: number): Promise<boolean> {
+    const { Item } = await this.#client.send(
+      new GetCommand({ TableName: this.#table, Key: keys.lease(accountId), ConsistentRead: true }),
+    );
+    return Item?.holder === holder && Item.lease === lease;
+  }
+
+  /** False when the condition does not hold. */
+  async #update(accountId: string, change: Change): Promise<boolean> {
+    const update = new UpdateCommand({ TableName: this.#table, Key: keys.lease(accountId), ...change });
     try {
-      const { Attributes } = await this.#client.send(
-        new UpdateCommand({
-          TableName: this.#table,
-          Key: keys.lease(accountId),
-          ReturnValues: 'ALL_NEW',
-          ...change,
-        }),
-      );
-      return Attributes ?? {};
+      await this.#client.send(update);
+      return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return undefined;
+      if (error instanceof ConditionalCheckFailedException) return false;
       throw error;
     }
   }
+}
+
+function heldBy({ lease }: Lease, holder: string, values: Record<string, number>) {
+  return {
+    ConditionExpression: 'holder = :holder AND lease = :lease',
+    ExpressionAttributeValues: { ':holder': holder, ':lease': lease, ...values },
+  };
 }

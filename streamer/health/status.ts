@@ -40,7 +40,7 @@ export function healthReport(facts: HealthFacts) {
   const levels: HealthLevel[] = [
     isPublishing ? 'ok' : 'critical',
     facts.redis.breaker === 'half_open' ? 'degraded' : 'ok',
-    failing.some((loop) => loop.failuresInRow >= CRITICAL_LOOP_FAILURES) ? 'critical' : 'ok',
+    failing.some(isOutage) ? 'critical' : 'ok',
     failing.length > 0 ? 'degraded' : 'ok',
     facts.registry?.status === 'outdated' ? 'degraded' : 'ok',
     ...accounts.map((account) => account.status),
@@ -64,6 +64,11 @@ export function healthReport(facts: HealthFacts) {
     source: facts.source,
     uptime_s: facts.uptimeS,
   };
+}
+
+/** Without the control plane what streams goes on, and a new process would have nothing to stream at all. */
+function isOutage({ isVital, failuresInRow }: LoopState): boolean {
+  return isVital && failuresInRow >= CRITICAL_LOOP_FAILURES;
 }
 
 /**

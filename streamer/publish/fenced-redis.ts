@@ -10,6 +10,21 @@ if tonumber(redis.call('HGET',KEYS[1],ARGV[1]) or 0)>tonumber(ARGV[2]) then retu
 return redis.call(ARGV[3],KEYS[2],unpack(ARGV,4))
 `;
 
+/** Deletes the fields of the hash KEYS[2] whose values begin with ARGV[3], unless a newer lease stands. */
+const FENCED_DELETE = `
+if tonumber(redis.call('HGET',KEYS[1],ARGV[1]) or 0)>tonumber(ARGV[2]) then return ${FENCED_OFF} end
+for i=4,#ARGV do
+  local value = redis.call('HGET',KEYS[2],ARGV[i])
+  if value and string.sub(value,1,#ARGV[3]) == ARGV[3] then redis.call('HDEL',KEYS[2],ARGV[i]) end
+end
+return 0
+`;
+
+/** How every value of the account in the hash of last values begins. */
+export function ownerHead(accountId: string): string {
+  return `{"account_id":"${accountId}",`;
+}
+
 /** Lua's stack takes 8,000. */
 const MAX_ARGUMENTS = 4_000;
 
@@ -40,12 +55,25 @@ export class FencedRedis {
     key: string,
     args: readonly (string | Buffer | number)[],
   ): Promise<boolean> {
+    return this.#eval(FENCED_CALL, lease, key, command, args);
+  }
+
+  /** Deletes fields of `last`, but none that another account has written by now. @returns as `call` */
+  async deleteOwn(lease: number, key: string, fields: readonly number[]): Promise<boolean> {
+    return this.#eval(FENCED_DELETE, lease, key, ownerHead(this.#accountId), fields);
+  }
+
+  async #eval(
+    script: string,
+    lease: number,
+    key: string,
+    word: string,
+    args: readonly (string | Buffer | number)[],
+  ): Promise<boolean> {
     const answers: Promise<unknown>[] = [];
     for (let start = 0; start < args.length; start += MAX_ARGUMENTS) {
       const part = args.slice(start, start + MAX_ARGUMENTS);
-      answers.push(
-        this.#redis.eval(FENCED_CALL, 2, this.#fences, key, this.#accountId, lease, command, ...part),
-      );
+      answers.push(this.#redis.eval(script, 2, this.#fences, key, this.#accountId, lease, word, ...part));
     }
     const isDone = (await Promise.all(answers)).every((answer) => answer !== FENCED_OFF);
     if (!isDone) this.#onFencedOff();

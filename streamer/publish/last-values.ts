@@ -3,7 +3,7 @@ import { istDay } from '#shared/market/calendar.ts';
 import { redisNames, TICK_CHANNELS, type TickChannel } from '#shared/messages/channels.ts';
 import type { Slot } from '../enrich/slot.ts';
 import type { ChannelBatcher } from './batcher.ts';
-import { FencedRedis } from './fenced-redis.ts';
+import { FencedRedis, ownerHead } from './fenced-redis.ts';
 import { JsonWriter } from './json-writer.ts';
 import { writeSnapshot } from './snapshot-json.ts';
 
@@ -47,6 +47,7 @@ export class LastValues {
   #survivors: ReadonlySet<number> | undefined;
   #day = '';
   #lookedMs = 0;
+  #turn: Promise<void> | undefined;
   writtenTotal = 0;
 
   constructor(context: LastValuesContext) {
@@ -68,8 +69,32 @@ export class LastValues {
     this.#removed.add(token);
   }
 
+  /** Whether the hash has all that was published. */
+  get isCurrent(): boolean {
+    return this.#dirty.length + this.#round.length + this.#removed.size === 0;
+  }
+
   /** One slice; call it often (every 25 ms keeps 8,000 instruments a second up to date). */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    this.#turn ??= this.#flush().finally(() => {
+      this.#turn = undefined;
+    });
+    return this.#turn;
+  }
+
+  /** Deletes all that the account has in the hash. Call it when nothing changes any more. */
+  async clear(): Promise<void> {
+    const lease = this.#context.lease();
+    if (lease === undefined) return;
+    const { redis, accountId } = this.#context;
+    const left = await redis.smembers(this.#names.lastTokens(accountId));
+    for (const token of left) this.#removed.add(Number(token));
+    await this.#delete(lease);
+    const streams = TICK_CHANNELS.map((channel) => `${channel}:${accountId}`);
+    await this.#fenced.call(lease, 'HDEL', this.#names.lastSeq, streams);
+  }
+
+  async #flush(): Promise<void> {
     const lease = this.#context.lease();
     if (lease === undefined || !this.#context.isRedisWell()) return;
     await this.#lookForLoss();
@@ -161,7 +186,7 @@ export class LastValues {
     writeSnapshot(this.#writer, shown);
     const tick = this.#writer.bytes.subarray(0, this.#writer.position);
     return Buffer.concat([
-      Buffer.from(`{"account_id":"${this.#context.accountId}","lease":${lease},"seq":${shown.seq},"tick":`),
+      Buffer.from(`${ownerHead(this.#context.accountId)}"lease":${lease},"seq":${shown.seq},"tick":`),
       tick,
       Buffer.from('}'),
     ]);
@@ -169,7 +194,7 @@ export class LastValues {
 
   async #write(fields: (string | Buffer)[], slots: readonly Slot[], lease: number): Promise<void> {
     const { accountId } = this.#context;
-    const added = slots.filter((slot) => !slot.removed && !this.#known.has(slot.token));
+    const added = slots.filter((slot) => !slot.removed && slot.published && !this.#known.has(slot.token));
     try {
       const tokens = added.map((slot) => slot.token);
       const done = await Promise.all([
@@ -199,7 +224,7 @@ export class LastValues {
     const { accountId } = this.#context;
     try {
       await Promise.all([
-        this.#fenced.call(lease, 'HDEL', this.#names.last, tokens),
+        this.#fenced.deleteOwn(lease, this.#names.last, tokens),
         this.#fenced.call(lease, 'SREM', this.#names.lastTokens(accountId), tokens),
       ]);
       for (const token of tokens) this.#known.delete(token);

@@ -131,6 +131,15 @@ export class RedisSink implements BatchSink {
     }
   }
 
+  /** Waits until all that was given up to now was answered, or that proves vain. */
+  async settled(timeoutMs: number): Promise<void> {
+    const last = this.#queue.at(-1);
+    const deadlineMs = this.#clock.wallMs() + timeoutMs;
+    while (last !== undefined && this.#queue.includes(last) && this.#clock.wallMs() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
   /** Waits for what is under way, at most so long. */
   async close(timeoutMs: number): Promise<void> {
     const deadlineMs = this.#clock.wallMs() + timeoutMs;

@@ -1,4 +1,5 @@
-import type { Lease } from '#shared/accounts/leases.ts';
+import type { Lease, LeaseRecord } from '#shared/accounts/leases.ts';
+import type { Board, Member } from '#shared/accounts/members.ts';
 import type { AccountReports } from '#shared/accounts/reports.ts';
 import type {
   Account,
@@ -7,10 +8,10 @@ import type {
   BrokerSession,
   SessionChange,
 } from '#shared/accounts/types.ts';
-import type { Clock } from '#shared/clock.ts';
 import type { FeedMode, Instrument } from '#shared/market/instrument.ts';
 import type { ActivationStore } from '#shared/subscriptions/activations.ts';
 import type { AccountSubscription, SubscriptionSource } from '#shared/subscriptions/types.ts';
+import type { LeaseStore, MemberStore } from '#streamer/control/leases.ts';
 
 /** Subscriptions of one account in memory, with the same contract as the table's. */
 export class MemorySubscriptions implements SubscriptionSource {
@@ -71,45 +72,56 @@ export class MemoryAccounts implements AccountSource {
   }
 }
 
-/** Leases in memory: the same rules as the table's, for holders within one process. */
-export class MemoryLeases {
-  readonly #clock: Pick<Clock, 'wallMs'>;
-  readonly #ttlMs: number;
-  readonly #held = new Map<string, Lease & { holder: string }>();
+/** Leases and streamers in memory: the same rules as the table's. */
+export class MemoryLeases implements LeaseStore, MemberStore {
+  readonly #leases = new Map<string, LeaseRecord>();
+  readonly #members = new Map<string, Member>();
 
-  constructor(clock: Pick<Clock, 'wallMs'>, ttlMs: number) {
-    this.#clock = clock;
-    this.#ttlMs = ttlMs;
+  async readBoard(): Promise<Board> {
+    return { leases: [...this.#leases.values()], members: [...this.#members.values()] };
   }
 
-  async acquire(accountId: string, holder: string): Promise<Lease | undefined> {
-    const known = this.#held.get(accountId);
-    if (known !== undefined && known.expiresAtMs > this.#clock.wallMs()) return undefined;
-    return this.#store(accountId, holder, (known?.lease ?? 0) + 1);
+  async beat(member: Member): Promise<void> {
+    this.#members.set(member.holder, member);
   }
 
-  async renew(lease: Lease, holder: string): Promise<Lease | undefined> {
-    const known = this.#held.get(lease.accountId);
-    if (known?.holder !== holder || known.lease !== lease.lease) return undefined;
-    return this.#store(lease.accountId, holder, lease.lease);
+  async remove({ holder, beats }: Member): Promise<void> {
+    if (this.#members.get(holder)?.beats === beats) this.#members.delete(holder);
   }
 
-  async release(lease: Lease, holder: string): Promise<void> {
-    const known = this.#held.get(lease.accountId);
-    if (known?.holder !== holder || known.lease !== lease.lease) return;
-    this.#held.set(lease.accountId, { ...known, expiresAtMs: 0 });
+  async acquire(
+    accountId: string,
+    holder: string,
+    seen: LeaseRecord | undefined,
+    above = 0,
+  ): Promise<Lease | undefined> {
+    const known = this.#leases.get(accountId);
+    const lease = Math.max(seen?.lease ?? 0, above) + 1;
+    const isAsSeen = known?.lease === seen?.lease && known?.renewals === seen?.renewals;
+    if (isAsSeen) this.#leases.set(accountId, { accountId, holder, lease, renewals: 0 });
+    else if (known?.holder !== holder || known.lease !== lease) return undefined;
+    return { accountId, lease };
+  }
+
+  async renew({ accountId, lease }: Lease, holder: string): Promise<boolean> {
+    return this.#change(accountId, lease, holder, holder);
+  }
+
+  async release({ accountId, lease }: Lease, holder: string): Promise<void> {
+    this.#change(accountId, lease, holder, undefined);
   }
 
   /** Somebody else takes it, as after a pause of this process. */
   takeAway(accountId: string): void {
-    const known = this.#held.get(accountId);
-    this.#store(accountId, 'somebody else', (known?.lease ?? 0) + 1);
+    const lease = (this.#leases.get(accountId)?.lease ?? 0) + 1;
+    this.#leases.set(accountId, { accountId, holder: 'somebody else', lease, renewals: 0 });
   }
 
-  #store(accountId: string, holder: string, lease: number): Lease {
-    const stored = { accountId, holder, lease, expiresAtMs: this.#clock.wallMs() + this.#ttlMs };
-    this.#held.set(accountId, stored);
-    return { accountId, lease, expiresAtMs: stored.expiresAtMs };
+  #change(accountId: string, lease: number, holder: string, next: string | undefined): boolean {
+    const known = this.#leases.get(accountId);
+    if (known?.holder !== holder || known.lease !== lease) return false;
+    this.#leases.set(accountId, { ...known, holder: next, renewals: known.renewals + 1 });
+    return true;
   }
 }
 

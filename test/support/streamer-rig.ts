@@ -86,7 +86,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const accounts = new MemoryAccounts(RIG_ACCOUNT, { api_key: API_KEY, access_token, session_version: 1 });
   const reports = new MemoryReports();
   const activations = new MemoryActivations();
-  const leases = new MemoryLeases(follower.clock, config.LEASE_TTL_MS);
+  const leases = new MemoryLeases();
   const redis = publishingRedis(options.redisUrl);
   const nudgeRedis = listeningRedis(options.redisUrl);
   const streamer = new Streamer({
@@ -96,6 +96,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     accounts,
     subscriptions,
     leases,
+    members: leases,
     reports,
     activations,
     orderUpdates: options.orderUpdates,

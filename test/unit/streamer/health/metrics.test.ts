@@ -11,7 +11,11 @@ describe('the metrics', () => {
   const metrics = streamerMetrics({
     accounts: () => [lane.account],
     sink: { breakerState: 'half_open', failuresTotal: 4, envelopesTotal: 9, underWay: 1 },
-    loops: { states: [{ name: 'leases', runs: 3, failures: 2, failuresInRow: 0, lastError: undefined }] },
+    loops: {
+      states: [
+        { name: 'leases', isVital: true, runs: 3, failures: 2, failuresInRow: 0, lastError: undefined },
+      ],
+    },
   });
   afterEach(() => {
     metrics.stop();

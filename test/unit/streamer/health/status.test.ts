@@ -19,10 +19,11 @@ const ACCOUNT: AccountFacts = {
   lastTickMs: Date.parse('2026-08-18T05:30:00Z'),
   connections: [{ state: 'open', instruments: 10 }],
 };
+const LOOP = { name: 'x', isVital: true, runs: 9, failures: 0, failuresInRow: 0, lastError: undefined };
 const GOOD: HealthFacts = {
   accounts: [ACCOUNT],
   redis: { connected: true, breaker: 'closed' },
-  loops: [{ name: 'leases', runs: 5, failures: 0, failuresInRow: 0, lastError: undefined }],
+  loops: [LOOP],
   registry: {
     day: '2026-08-18',
     version: 'v1',
@@ -98,15 +99,16 @@ describe('health', () => {
       { accounts: [{ ...ACCOUNT, held: { ...ACCOUNT.held, expired: 1 } }] },
     ],
     ['degraded', "the dump is an older day's", { registry: { ...GOOD.registry!, status: 'outdated' } }],
-    [
-      'degraded',
-      'a loop failed',
-      { loops: [{ name: 'x', runs: 9, failures: 1, failuresInRow: 1, lastError: 'no' }] },
-    ],
+    ['degraded', 'a loop failed', { loops: [{ ...LOOP, failures: 1, failuresInRow: 1, lastError: 'no' }] }],
     [
       'critical',
       'a loop keeps failing',
-      { loops: [{ name: 'x', runs: 9, failures: 9, failuresInRow: 9, lastError: 'no' }] },
+      { loops: [{ ...LOOP, failures: 9, failuresInRow: 9, lastError: 'no' }] },
+    ],
+    [
+      'degraded',
+      'the control plane is away for long',
+      { loops: [{ ...LOOP, isVital: false, failures: 9, failuresInRow: 9, lastError: 'no' }] },
     ],
     [
       'ok',
