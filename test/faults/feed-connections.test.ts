@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DisconnectCause } from '#streamer/feed/causes.ts';
+import type { Seat } from '#streamer/feed/seat.ts';
+import {
+  NO_REDIS,
+  type OwnProcess,
+  redisServer,
+  startRedisProcess,
+  startSimulatorProcess,
+  until,
+} from '#test/support/processes.ts';
+import type { Difference } from './support/compare.ts';
+import { FeedFaults } from './support/feed-faults.ts';
+import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
+
+const LASTING_S = process.env.FULL === '1' ? 20 : 1;
+const INSTRUMENTS = 80;
+/** Whether a reset is seen as an error or as an end is up to the network. */
+const LOST: readonly DisconnectCause[] = ['network', 'closed_by_broker'];
+/** Two connections of 40 each, and a reserve. */
+const ENV = {
+  CONNECTION_SOFT_TARGET: '40',
+  INSTRUMENTS_PER_CONNECTION: '100',
+  FEED_SILENCE_MS: '3000',
+  STALL_HOURS: 'always',
+  STALL_AFTER_MS: '3000',
+  STALL_FLOW_WINDOW_MS: '30000',
+  RECONNECT_MAX_MS: '500',
+};
+
+describe.skipIf(redisServer() === undefined)(
+  `one of two connections breaks${redisServer() === undefined ? `: ${NO_REDIS}` : ''}`,
+  () => {
+    let simulator: OwnProcess;
+    let redis: OwnProcess;
+    let scene: Scene;
+    let faults: FeedFaults;
+
+    beforeAll(async () => {
+      [simulator, redis] = await Promise.all([
+        startSimulatorProcess(['--market', 'open']),
+        startRedisProcess(),
+      ]);
+      faults = new FeedFaults(simulator.url);
+      scene = await Scene.start({
+        simulatorUrl: simulator.url,
+        prefix: 'faults:feed-connections',
+        instruments: await liveInstruments(simulator.url, INSTRUMENTS),
+        streamerRedisUrl: redis.url,
+        readerRedisUrl: redis.url,
+        env: ENV,
+      });
+    });
+    beforeEach(async () => {
+      await until(() => scene.rig.streamer.report().status === 'ok', 20_000, 'health to be ok');
+      expect(seats().map(({ connection }) => connection.size)).toEqual([40, 40]);
+    });
+    afterEach(() => faults.clear());
+    afterAll(async () => {
+      await scene.stop();
+      await Promise.all([simulator.stop(), redis.stop('SIGKILL')]);
+    });
+
+    function seats(): readonly Seat[] {
+      return scene.account.feed.pool.seats;
+    }
+
+    /** How often each seat's connection ended for one of these causes. */
+    function times(causes: readonly DisconnectCause[]): number[] {
+      const of = (seat: Seat) => causes.reduce((sum, cause) => sum + (seat.downs.get(cause) ?? 0), 0);
+      return seats().map(of);
+    }
+
+    /** Something happens to one of the connections: whatever is missing was its own, and nothing came twice. */
+    async function expectOthersWhole(
+      causes: readonly DisconnectCause[],
+      happening: () => Promise<void>,
+    ): Promise<Difference> {
+      const before = times(causes);
+      const homes = seats().map(({ connection }) => new Set(connection.wanted.keys()));
+      const {
+        difference,
+        before: totals,
+        after,
+      } = await scene.during(async () => {
+        await happening();
+        await until(() => times(causes).join() !== before.join(), 30_000, `a connection that is ${causes}`);
+      });
+      const hit = times(causes).findIndex((count, index) => count > before[index]!);
+      expect(times(causes).map((count, index) => (index === hit ? 0 : count - before[index]!))).toEqual([
+        0, 0,
+      ]);
+      expect(difference).toMatchObject({ ...NOTHING, missing: expect.any(Array) });
+      expect(difference.missing.filter(({ token }) => !homes[hit]!.has(token))).toEqual([]);
+      expect(scene.reader.holes).toEqual([]);
+      expect(after.folded).toBe(totals.folded);
+      return difference;
+    }
+
+    it('reset', async () => {
+      await expectOthersWhole(LOST, () => faults.spoil('feed_reset', 1));
+    });
+
+    it('cut in the middle of a frame', async () => {
+      await expectOthersWhole(LOST, () => faults.spoil('feed_cut_frame', 1));
+    });
+
+    it('stalled: only heartbeats come, the other one moves, and it is replaced', async () => {
+      const difference = await expectOthersWhole(['stalled'], () => faults.spoil('feed_stall', 1));
+      expect(difference.missing.length).toBeGreaterThan(0);
+      expect(await faults.links()).toBe(2);
+    });
+
+    it('without heartbeats', async () => {
+      await expectOthersWhole(['silent'], async () => {
+        await faults.arm({ kind: 'feed_no_heartbeat', count: 1 });
+        await faults.spoil('feed_stall', 1);
+      });
+    });
+
+    it.each([
+      [400, 'refused_400'],
+      [503, 'refused_5xx'],
+    ] as const)('reset, and refused with %d for a while', async (status, cause) => {
+      await expectOthersWhole([cause], async () => {
+        await faults.arm({ kind: 'feed_refuse', status, seconds: LASTING_S });
+        await faults.spoil('feed_reset', 1);
+        await sleep(LASTING_S * 1_000);
+      });
+    });
+
+    it('dead, and still counted at the broker: the reserve takes its place', async () => {
+      const refused = scene.account.downs.get('refused_429') ?? 0;
+      await expectOthersWhole(LOST, async () => {
+        await faults.arm({ kind: 'feed_hold_dead', count: 1, seconds: 5 });
+        await faults.spoil('feed_reset', 1);
+      });
+      expect(scene.account.downs.get('refused_429') ?? 0).toBe(refused);
+      await sleep(5_000);
+    });
+
+    it('both at rest with the market: heartbeats alone are no stall', async () => {
+      const before = times(['stalled']);
+      await faults.call('POST', 'clock', { market: 'closed' });
+      const links = seats().map(({ connection }) => connection.id);
+      await sleep(5_000);
+      expect(times(['stalled'])).toEqual(before);
+      expect(seats().map(({ connection }) => connection.id)).toEqual(links);
+      await faults.call('POST', 'clock', { market: 'open' });
+    });
+  },
+);
