@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { freePort } from '#local/platform/ports.ts';
 import { PROJECT_DIR } from '#local/platform/settings.ts';
+import { STREAMER_NODE_FLAGS } from '#streamer/node-flags.ts';
 import { answers, type OwnProcess, own, until } from '#test/support/processes.ts';
 
 const READY_MS = 30_000;
@@ -72,7 +73,7 @@ export class FleetStreamer {
     if (this.#process !== undefined) throw new Error(`${this.id} runs already`);
     Object.assign(this.#env, env);
     const { PATH, HOME } = process.env;
-    const child = spawn(process.execPath, [join(PROJECT_DIR, 'streamer/main.ts')], {
+    const child = spawn(process.execPath, [...STREAMER_NODE_FLAGS, join(PROJECT_DIR, 'streamer/main.ts')], {
       cwd: PROJECT_DIR,
       env: { PATH, HOME, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],

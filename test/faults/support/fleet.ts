@@ -227,7 +227,10 @@ export class Fleet {
   }
 
   /** Arms a fault of the simulator's feed or REST for one account. */
-  async fault(account: FleetAccount, fault: { readonly kind: string } & object): Promise<void> {
+  async fault(
+    account: FleetAccount,
+    fault: { readonly kind: string; readonly [option: string]: unknown },
+  ): Promise<void> {
     await postJson(`${this.simulator.url}/_sim/faults`, { ...fault, account: account.user_id });
   }
 

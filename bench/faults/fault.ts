@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fleet, FleetOptions } from '#test/faults/support/fleet.ts';
+import type { FleetAccount } from '#test/faults/support/fleet-control.ts';
+import type { FleetStreamer } from '#test/faults/support/fleet-streamer.ts';
+import { until } from '#test/support/processes.ts';
+
+/** One row of the table: what is broken, and in words what becomes of it. */
+export interface Fault {
+  readonly name: string;
+  /** What a reader of the instruments concerned sees. */
+  readonly seen: string;
+  /** How a reader knows of it. */
+  readonly known: string;
+  /** A fleet of its own for every run, because nothing mends it: another time, another set of accounts. */
+  readonly own?: Partial<Pick<FleetOptions, 'simulatorArgs' | 'env'>>;
+  /** Breaks something and waits until it is over. @returns the accounts whose instruments are concerned */
+  run(fleet: Fleet): Promise<readonly FleetAccount[]>;
+}
+
+const FIRED_MS = 60_000;
+
+export interface FeedFault {
+  readonly kind: string;
+  readonly count: number;
+  readonly [option: string]: unknown;
+}
+
+/** Arms these for the account and waits until each has fired as often as it shall. */
+export async function spoil(
+  fleet: Fleet,
+  account: FleetAccount,
+  faults: readonly FeedFault[],
+): Promise<void> {
+  for (const fault of faults) await fleet.fault(account, fault);
+  const wanted = faults.reduce((sum, { count }) => sum + count, 0);
+  const hasFired = async () => {
+    const response = await fetch(`${fleet.simulator.url}/_sim/faults`);
+    const armed = (await response.json()) as { fired: number }[];
+    return armed.reduce((sum, { fired }) => sum + fired, 0) >= wanted;
+  };
+  await until(hasFired, FIRED_MS, faults.map(({ kind }) => kind).join(' and '));
+}
+
+export function firstAccount(fleet: Fleet): FleetAccount {
+  const [account] = fleet.accounts;
+  if (account === undefined) throw new Error('the fleet has no account');
+  return account;
+}
+
+/** The streamer that holds the first account, and all accounts that it holds. */
+export async function aHolder(
+  fleet: Fleet,
+): Promise<{ readonly streamer: FleetStreamer; readonly accounts: readonly FleetAccount[] }> {
+  const streamer = await fleet.holderOf(firstAccount(fleet));
+  if (streamer === undefined) throw new Error('nobody holds the first account');
+  const held = await streamer.held();
+  return { streamer, accounts: fleet.accounts.filter(({ account_id }) => held.has(account_id)) };
+}
+
+/** Until another streamer than this one publishes for the accounts. */
+export async function takenOver(fleet: Fleet, accounts: readonly FleetAccount[]): Promise<void> {
+  const before = new Map(
+    accounts.map(({ account_id }) => [account_id, fleet.reader.leaseOf(account_id) ?? 0]),
+  );
+  const isNewer = ({ account_id }: FleetAccount) =>
+    (fleet.reader.leaseOf(account_id) ?? 0) > before.get(account_id)!;
+  await until(() => accounts.every(isNewer), FIRED_MS, 'another streamer to take over');
+}
+
+export const seconds = (count: number): Promise<void> => sleep(count * 1_000);
