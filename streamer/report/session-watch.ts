@@ -11,6 +11,9 @@ export interface SessionNews {
   readonly change: SessionChange;
 }
 
+/** The broker's clock and this one differ: refused so shortly before its end, a token has ended. */
+const SKEW_MS = 5_000;
+
 /**
  * What is known of an account's newest token, from the broker and from the table. A token dies once; only one that the
  * broker takes again for a while can die again. What is said of an older token than the newest is no news.
@@ -59,7 +62,7 @@ export class SessionWatch {
 
   /** The broker refused this token for being dead. */
   died(version: number, nowMs: number): void {
-    const hasExpired = this.#expiresAtMs !== undefined && nowMs >= this.#expiresAtMs;
+    const hasExpired = this.#hasExpired(nowMs + SKEW_MS);
     this.#die(version, hasExpired ? 'expired' : 'refused', nowMs);
   }
 
@@ -77,14 +80,17 @@ export class SessionWatch {
       this.#revivedMs = undefined;
       this.#setNews('lives', 'accepted_again', nowMs);
     }
-    const hasExpired = this.#expiresAtMs !== undefined && nowMs >= this.#expiresAtMs;
-    if (hasExpired && !hasOpenLink) this.#die(this.#version, 'expired', nowMs);
+    if (this.#hasExpired(nowMs) && !hasOpenLink) this.#die(this.#version, 'expired', nowMs);
   }
 
   /** These news are in the table, or had no place there any more. */
   told(news: SessionNews): void {
     if (news.version === this.#version) this.#seen.add(news.change.change_id);
     if (this.#news === news) this.#news = undefined;
+  }
+
+  #hasExpired(nowMs: number): boolean {
+    return this.#expiresAtMs !== undefined && nowMs >= this.#expiresAtMs;
   }
 
   #moveTo(version: number): void {
