@@ -146,6 +146,7 @@ describe.skipIf(redisServer() === undefined)(
       const isTold = async () => (await client.hget(names.lastSeq, `options:${RIG_ACCOUNT}`)) !== null;
       await until(isTold, 8_000, 'how far the hash goes');
       expect(each.rig.logLines.join('\n')).toContain('Redis has lost the last values');
+      await fetch(`${simulator.url}/_sim/faults`, { method: 'DELETE' });
       await expectRecovered(each.rig, each.recorder);
       expect(each.recorder.missed).toBe(0);
     });
