@@ -41,9 +41,7 @@ describe.skipIf(redisServer() === undefined)(
         onLost: () => {},
         isRedisWell: () => true,
         steadyMs: () => performance.now(),
-        onLost: () => {},
         nowMs: () => clock.nowMs(),
-        steadyMs: () => clock.nowMs(),
       });
       await lastValues.flush();
     });

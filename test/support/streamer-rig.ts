@@ -4,6 +4,7 @@ import type { Instrument } from '#shared/market/instrument.ts';
 import { parseInstrumentsCsv } from '#shared/market/instruments-csv.ts';
 import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import { readConfig } from '#streamer/config.ts';
+import type { DumpReader } from '#streamer/day/registry.ts';
 import { streamerLogger } from '#streamer/log.ts';
 import { listeningRedis, publishingRedis } from '#streamer/redis.ts';
 import { Streamer } from '#streamer/streamer.ts';
@@ -24,6 +25,8 @@ export interface RigOptions {
   readonly instruments: readonly Instrument[];
   /** Where order frames go. */
   readonly orderUpdates?: OrderUpdatesQueue;
+  /** The dump in force; without it none is. */
+  readonly readRegistry?: DumpReader;
 }
 
 export interface Rig {
@@ -102,7 +105,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     orderUpdates: options.orderUpdates,
     redis,
     nudgeRedis,
-    readRegistry: async () => undefined,
+    readRegistry: options.readRegistry ?? (async () => undefined),
     followClock: () => follower.follow(),
   });
   streamer.start();

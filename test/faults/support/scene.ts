@@ -3,6 +3,7 @@ import type { Instrument } from '#shared/market/instrument.ts';
 import type { Snapshot } from '#shared/market/snapshot.ts';
 import { TICK_CHANNELS } from '#shared/messages/channels.ts';
 import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
+import type { DumpReader } from '#streamer/day/registry.ts';
 import { until } from '#test/support/processes.ts';
 import { type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
 import { type Difference, difference, type Span } from './compare.ts';
@@ -40,6 +41,7 @@ export interface SceneOptions {
   readonly readerRedisUrl: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly orderUpdates?: OrderUpdatesQueue;
+  readonly readRegistry?: DumpReader;
 }
 
 /** Exchange, streamer, Redis and reader side by side; what leaves the first is compared with what the last one has. */
@@ -62,8 +64,12 @@ export class Scene {
     const tokens = instruments.map((each) => each.instrument_token);
     const tap = await ExchangeTap.open(simulatorUrl, tokens);
     const redisUrl = options.streamerRedisUrl;
-    const queue = options.orderUpdates === undefined ? {} : { orderUpdates: options.orderUpdates };
-    const rig = await startRig({ simulatorUrl, redisUrl, prefix, instruments, env, ...queue });
+    const { orderUpdates, readRegistry } = options;
+    const more = {
+      ...(orderUpdates === undefined ? {} : { orderUpdates }),
+      ...(readRegistry === undefined ? {} : { readRegistry }),
+    };
+    const rig = await startRig({ simulatorUrl, redisUrl, prefix, instruments, env, ...more });
     const scene = new Scene(rig, tap, reader, tokens);
     await scene.#flowing(() => reader.ticks());
     return scene;
