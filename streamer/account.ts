@@ -4,6 +4,8 @@ import { istDay, istMs } from '#shared/market/calendar.ts';
 import { type FeedMode, kindOf } from '#shared/market/instrument.ts';
 import type { TickChannel } from '#shared/messages/channels.ts';
 import type { AccountSubscription } from '#shared/subscriptions/types.ts';
+import type { DriftCounts } from './control/drift.ts';
+import { repairPool } from './control/pool-drift.ts';
 import type { GatedTarget } from './day/gate.ts';
 import { Book, type BookSettings } from './enrich/book.ts';
 import { Pricer } from './enrich/pricer.ts';
@@ -158,6 +160,12 @@ export class AccountStreamer implements GatedTarget {
       const hasValues = slot.published && slot.packetLength > 0 && slot.receivedMs >= todayMs;
       if (hasValues && !slot.dirty) this.#events.onChanged(slot);
     }
+  }
+
+  /** The connections carry exactly what is held; what differed is counted. */
+  repairConnections(): DriftCounts {
+    const modes = new Map([...this.#book.slots].map((slot) => [slot.token, slot.mode]));
+    return repairPool(this.feed.pool, modes);
   }
 
   beginSession(): void {

@@ -82,7 +82,9 @@ export class HeldAccount {
       onLost: () => this.#lastValuesLost(),
     });
     this.gate = new DayGate(this.streamer, parts.days.day, (change) => parts.days.turned(accountId, change));
-    this.reconciler = new Reconciler(accountId, parts.subscriptions, this.gate);
+    this.reconciler = new Reconciler(accountId, parts.subscriptions, this.gate, () =>
+      this.streamer.repairConnections(),
+    );
     this.reporter = this.#newReporter(account);
   }
 

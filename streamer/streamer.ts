@@ -14,6 +14,7 @@ import type { StreamerConfig } from './config.ts';
 import { LeaseFence } from './control/fence.ts';
 import { type GivenAway, LeaseKeeper, type LeaseStore, type MemberStore } from './control/leases.ts';
 import { Loops } from './control/loops.ts';
+import { controlMetrics } from './control/metrics.ts';
 import { listenForNudges, nudgeStreamers } from './control/nudges.ts';
 import { DayKeeper } from './day/day-keeper.ts';
 import type { DayGate } from './day/gate.ts';
@@ -130,6 +131,11 @@ export class Streamer {
         onNews: () => nudgeStreamers(redis, config.CHANNEL_PREFIX, this.#holder),
       },
     );
+    controlMetrics(this.metrics.registry, {
+      keeper: this.#keeper,
+      sink: this.sink,
+      reconcilers: () => [...this.#held].map(([id, held]) => [id, held.reconciler]),
+    });
   }
 
   start(): void {

@@ -56,6 +56,11 @@ export class ConnectionPool {
     return this.#unplaced.size;
   }
 
+  /** Whether it waits for room. */
+  isUnplaced(token: number): boolean {
+    return this.#unplaced.has(token);
+  }
+
   get placed(): number {
     return this.#home.size;
   }

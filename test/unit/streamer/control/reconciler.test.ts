@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountSubscription } from '#shared/subscriptions/types.ts';
+import { noDrift } from '#streamer/control/drift.ts';
 import { Reconciler, type ReconcileTarget } from '#streamer/control/reconciler.ts';
 import { instrumentRow } from '#test/support/frames.ts';
 import { MemorySubscriptions } from '#test/support/memory-sources.ts';
@@ -113,5 +114,73 @@ describe('a reconciler', () => {
     await expect(reconciler.checkMark()).rejects.toThrow('the table is away');
     await reconciler.checkMark();
     expect([...target.rows.keys()]).toEqual([257]);
+  });
+});
+
+/** Rows that change without their mark: what no change of the control plane does. */
+class DriftingSubscriptions extends MemorySubscriptions {
+  #mark = 1;
+
+  override async dirtyMark(): Promise<number> {
+    return this.#mark;
+  }
+
+  raise(): void {
+    this.#mark += 1;
+  }
+}
+
+describe('drift', () => {
+  function drifting() {
+    const source = new DriftingSubscriptions();
+    const target = new RecordingTarget();
+    const connections = [noDrift()];
+    const reconciler = new Reconciler('primary', source, target, () => connections.shift() ?? noDrift());
+    return { source, target, connections, reconciler };
+  }
+
+  it('of each kind is repaired by the full comparison and counted once it proves to be none of a change', async () => {
+    const { source, target, reconciler } = drifting();
+    source.set([A, B], 'full');
+    await reconciler.compareAll();
+    expect(reconciler.drift).toEqual(noDrift());
+    const C = instrumentRow({ instrument_token: 769, tradingsymbol: 'C' });
+    source.set([C], 'full');
+    source.set([B], 'ltp');
+    source.remove([A.instrument_token]);
+    await reconciler.checkMark();
+    expect([...target.rows.keys()]).toEqual([257, 513]);
+    await reconciler.compareAll();
+    expect([...target.rows].map(([token, { mode }]) => [token, mode])).toEqual([
+      [513, 'ltp'],
+      [769, 'full'],
+    ]);
+    await reconciler.checkMark();
+    await reconciler.compareAll();
+    expect(reconciler.drift).toEqual({ not_streaming: 1, not_wanted: 1, wrong_mode: 1 });
+  });
+
+  it('is not what changed while the comparison ran, nor what a nudge brought before the mark was looked at', async () => {
+    const { source, reconciler } = drifting();
+    source.set([A], 'full');
+    await reconciler.compareAll();
+    source.set([B], 'full');
+    await reconciler.compareAll();
+    source.raise();
+    await reconciler.checkMark();
+    source.remove([B.instrument_token]);
+    source.raise();
+    await reconciler.nudge([B.instrument_token]);
+    await reconciler.compareAll();
+    await reconciler.checkMark();
+    expect(reconciler.drift).toEqual(noDrift());
+  });
+
+  it('of the connections is counted with the full comparison', async () => {
+    const { connections, reconciler } = drifting();
+    connections.push({ not_streaming: 4, not_wanted: 0, wrong_mode: 1 });
+    await reconciler.compareAll();
+    await reconciler.compareAll();
+    expect(reconciler.drift).toEqual({ not_streaming: 4, not_wanted: 0, wrong_mode: 1 });
   });
 });
