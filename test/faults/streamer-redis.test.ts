@@ -17,8 +17,9 @@ import {
   until,
 } from '#test/support/processes.ts';
 import { Recorder, unaccounted } from '#test/support/recorder.ts';
-import { RIG_ACCOUNT, type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
+import { RIG_ACCOUNT, type Rig, startRig } from '#test/support/streamer-rig.ts';
 import { startTrickle } from '#test/support/trickle.ts';
+import { liveInstruments } from './support/scene.ts';
 
 const FULL = process.env.FULL === '1';
 const OUTAGE_MS = FULL ? 30_000 : 3_000;
@@ -39,9 +40,7 @@ describe.skipIf(redisServer() === undefined)(
 
     beforeAll(async () => {
       simulator = await startSimulatorProcess(['--market', 'open']);
-      const all = await simulatorInstruments(simulator.url);
-      const options = all.filter((each) => each.name === 'NIFTY' && each.strike > 0).slice(0, 60);
-      instruments = [...options, ...all.filter((each) => each.instrument_type === 'FUT').slice(0, 3)];
+      instruments = await liveInstruments(simulator.url, 64);
     });
     afterAll(() => simulator.stop());
 
