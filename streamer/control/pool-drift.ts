@@ -25,7 +25,9 @@ export function repairPool(pool: CheckedPool, held: ReadonlyMap<number, FeedMode
   if (missing.length + wrong.length + strays.length === 0) return noDrift();
   // A place that it is believed to have is given up first.
   pool.change(new Map(), [...missing.map(([token]) => token), ...strays]);
-  for (const { connection } of pool.seats) connection.change(new Map(), strays);
-  pool.change(new Map([...missing, ...wrong]), []);
+  for (const { connection } of pool.seats) {
+    connection.change(new Map(wrong.filter(([token]) => connection.wanted.has(token))), strays);
+  }
+  pool.change(new Map(missing), []);
   return { not_streaming: missing.length, not_wanted: strays.length, wrong_mode: wrong.length };
 }
