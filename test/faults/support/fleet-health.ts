@@ -39,16 +39,18 @@ export class FleetHealthWatch {
   }
 
   async #look(streamer: FleetStreamer): Promise<void> {
+    const { pid } = streamer;
     const health = await streamer.health();
-    if (health === undefined) return;
     const samples = await streamer.metrics();
+    // It may have ended, or another may have begun, in between.
+    if (health === undefined || samples.length === 0 || !streamer.isRunning || streamer.pid !== pid) return;
     const nowMs = this.#nowMs();
     for (const account of health.accounts) {
       this.#note(account, nowMs);
       const { account_id } = account;
       // A link may be lost and back between two looks: then only the counter tells.
       const lost = sumOf(samples, 'websocket_reconnects_total', { account_id });
-      const key = `${streamer.id}:${streamer.pid}:${account_id}`;
+      const key = `${pid}:${account_id}`;
       if (lost > (this.#lostLinks.get(key) ?? 0)) {
         this.#add(account_id, (this.#lookedMs.get(streamer.id) ?? nowMs) - 1_000, nowMs);
       }
