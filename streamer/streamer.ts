@@ -164,7 +164,8 @@ export class Streamer {
     this.loops.start('accounts', config.REPORT_EVERY_MS, () =>
       this.#eachHeld(async (held) => held.reporter.look()),
     );
-    this.loops.start('reports', config.REPORT_EVERY_MS, () => this.#eachHeld((held) => held.reporter.tell()));
+    const tell = () => this.#eachHeld((held) => held.reporter.tell());
+    this.loops.start('reports', config.REPORT_EVERY_MS, tell, isRemote);
     this.#flushTimer = setInterval(() => this.#flushTick(), config.BATCH_MAX_MS);
     logger.info({ holder: this.#holder, model: config.PRICING_MODEL }, 'streamer started');
   }

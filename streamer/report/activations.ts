@@ -1,3 +1,4 @@
+import { isConflict } from '#shared/dynamo.ts';
 import { inParallel } from '#shared/parallel.ts';
 import type { ActivationStore } from '#shared/subscriptions/activations.ts';
 import type { AccountSubscription } from '#shared/subscriptions/types.ts';
@@ -41,13 +42,29 @@ export class Activations {
     this.#source = source;
   }
 
-  /** @throws what the table throws: the rest waits for the next turn */
+  /**
+   * A report that fails is left for the next turn, and does not keep the others back while some succeed.
+   * @throws what the table threw, when nothing goes any more
+   */
   async tell(): Promise<void> {
     this.#forgetGone();
+    let failedInRow = 0;
     await inParallel(this.#settings.atOnce, this.#due(), async (row) => {
-      if (await this.#store.activate(this.#accountId, row)) this.told += 1;
-      this.#settled.set(row.instrument_token, row.version);
+      try {
+        await this.#report(row);
+        failedInRow = 0;
+      } catch (error) {
+        // Somebody writes to this one subscription just now.
+        if (isConflict(error)) return;
+        failedInRow += 1;
+        if (failedInRow > this.#settings.atOnce) throw error;
+      }
     });
+  }
+
+  async #report(row: AccountSubscription): Promise<void> {
+    if (await this.#store.activate(this.#accountId, row)) this.told += 1;
+    this.#settled.set(row.instrument_token, row.version);
   }
 
   #due(): AccountSubscription[] {

@@ -160,8 +160,7 @@ export class MemoryReports implements AccountReports {
 export class MemoryActivations implements ActivationStore {
   readonly told: string[] = [];
   readonly #marked = new Set<number>();
-  /** So many more are taken, then none. */
-  failAfter: number | undefined;
+  failing: (instrumentToken: number) => boolean = () => false;
   asked = 0;
   mostAtOnce = 0;
   #underWay = 0;
@@ -172,8 +171,7 @@ export class MemoryActivations implements ActivationStore {
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#underWay);
     await new Promise((resolve) => setImmediate(resolve));
     this.#underWay -= 1;
-    if (this.failAfter === 0) throw new Error('the table is away');
-    if (this.failAfter !== undefined) this.failAfter -= 1;
+    if (this.failing(instrument_token)) throw new Error('the table is away');
     if (this.#marked.has(instrument_token)) return false;
     this.#marked.add(instrument_token);
     this.told.push(`${accountId} ${instrument_token} v${version}`);

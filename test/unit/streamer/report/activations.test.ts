@@ -79,6 +79,23 @@ describe('a first tick', () => {
     expect(desk.store.mostAtOnce).toBe(SETTINGS.atOnce);
   });
 
+  it('whose report fails keeps no other one back, until nothing goes any more', async () => {
+    const desk = new Desk();
+    for (let token = 1; token <= 90; token += 1) {
+      desk.add(aRow(token));
+      desk.ticked.add(token);
+    }
+    desk.store.failing = (token) => token % 3 === 0;
+    await desk.activations.tell();
+    expect(desk.store.told).toHaveLength(60);
+    const { asked } = desk.store;
+    await expect(desk.activations.tell()).rejects.toThrow('the table is away');
+    expect(desk.store.asked - asked).toBeLessThanOrEqual(3 * SETTINGS.atOnce);
+    desk.store.failing = () => false;
+    await desk.activations.tell();
+    expect(new Set(desk.store.told).size).toBe(90);
+  });
+
   it('whose report fails any number of times is told exactly once in the end', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(120), { maxLength: 30 }), async (failures) => {
@@ -88,10 +105,14 @@ describe('a first tick', () => {
           desk.ticked.add(token);
         }
         for (const good of failures) {
-          desk.store.failAfter = good;
+          let taken = 0;
+          desk.store.failing = () => {
+            taken += 1;
+            return taken > good;
+          };
           await desk.activations.tell().catch(() => {});
         }
-        desk.store.failAfter = undefined;
+        desk.store.failing = () => false;
         await desk.activations.tell();
         await desk.activations.tell();
         expect(new Set(desk.store.told).size).toBe(120);
