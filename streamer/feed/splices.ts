@@ -24,6 +24,7 @@ export interface Splice {
   /** The link whose first packets are looked at. */
   next: number;
   otherModes: number;
+  outdated: number;
   /** What `next` sent while `home` goes on, oldest first. */
   queue: Waiting[];
 }
@@ -38,6 +39,8 @@ type Novelty = 'news' | Exclude<RepeatReason, 'not_home'>;
 
 /** A broker that never changes the mode is believed after so many packets in another one. */
 const MAX_OTHER_MODES = 3;
+/** Times that stay behind are believed after so many: the exchange's clock was set back. */
+const MAX_OUTDATED = 8;
 /** More than an instrument ticks during a hand-over. */
 const MAX_QUEUE = 16;
 const VOLUME_WRAP = 2 ** 31;
@@ -136,13 +139,13 @@ export class Splices {
     if (novelty === 'news' && slot.packetLength > 0) {
       this.#news.set(splice.next, this.newsOf(splice.next) + 1);
     }
-    if (novelty === 'other_mode' || (novelty === 'outdated' && splice.home !== 0)) {
+    if (novelty === 'other_mode' || novelty === 'outdated') {
       this.repeated[novelty] += 1;
     } else if (splice.home === 0 || slot.packetLength === 0 || novelty === 'double') {
       this.repeated.double += splice.queue.length;
       this.#goOn(slot, splice.next);
       if (novelty === 'news') this.#use(slot, frame, offset, length);
-      else this.repeated[novelty] += 1;
+      else this.repeated.double += 1;
     } else {
       splice.queue.push({ packet: copyOf(frame, offset, length), isBeforeHome: false });
       if (splice.queue.length > MAX_QUEUE) this.settle(slot);
@@ -152,7 +155,7 @@ export class Splices {
   #takeHome(slot: Slot, splice: Splice, frame: DataView, offset: number, length: number): void {
     if (splice.isHomeFresh) {
       const novelty = this.#novelty(slot, splice, frame, offset, length);
-      if (novelty !== 'other_mode') splice.isHomeFresh = false;
+      if (novelty === 'news' || novelty === 'double') splice.isHomeFresh = false;
       if (novelty !== 'news') {
         this.repeated[novelty] += 1;
         return;
@@ -173,7 +176,11 @@ export class Splices {
       splice.otherModes += 1;
       return 'other_mode';
     }
-    return this.#comparison(slot, frame, offset, length);
+    const novelty = this.#comparison(slot, frame, offset, length);
+    if (novelty !== 'outdated') return novelty;
+    if (splice.outdated >= MAX_OUTDATED) return 'news';
+    if (splice.home === 0) splice.outdated += 1;
+    return 'outdated';
   }
 
   #comparison(slot: Slot, frame: DataView, offset: number, length: number): 'news' | 'double' | 'outdated' {
@@ -204,7 +211,7 @@ export class Splices {
 }
 
 function newSplice(home: number, next: number): Splice {
-  return { home, isHomeFresh: false, next, otherModes: 0, queue: [] };
+  return { home, isHomeFresh: false, next, otherModes: 0, outdated: 0, queue: [] };
 }
 
 function isOfMode(mode: FeedMode, length: number): boolean {
