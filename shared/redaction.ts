@@ -15,11 +15,15 @@ const SECRET_NAMES = new Set([
   'key',
   'cookie',
   'set-cookie',
+  // Of an order: who placed it, and what ties it to that person.
+  'placed_by',
+  'user_id',
+  'guid',
 ]);
 
-/** Secrets that ride inside text: query strings, and the broker's `token api_key:access_token` header. */
+/** Secrets inside text: query strings, the broker's `token api_key:access_token` header, JSON that is logged as a text. */
 const SECRET_IN_TEXT =
-  /\b(access_token|refresh_token|request_token|enctoken|api_secret|password)=[^&\s"]+|\btoken \w+:\w+/g;
+  /\b(access_token|refresh_token|request_token|enctoken|api_secret|password)=[^&\s"]+|\btoken \w+:\w+|"(placed_by|user_id|guid|checksum|access_token|enctoken)"\s*:\s*"[^"]*/g;
 
 export const REDACTED = '[redacted]';
 
@@ -27,7 +31,8 @@ export const REDACTED = '[redacted]';
 export function redact(name: string, value: unknown): unknown {
   if (SECRET_NAMES.has(name.toLowerCase())) return value === undefined ? undefined : REDACTED;
   if (typeof value !== 'string') return value;
-  return value.replace(SECRET_IN_TEXT, (_match, field: string | undefined) =>
-    field === undefined ? `token ${REDACTED}` : `${field}=${REDACTED}`,
-  );
+  return value.replace(SECRET_IN_TEXT, (_match, field: string | undefined, member: string | undefined) => {
+    if (member !== undefined) return `"${member}":"${REDACTED}`;
+    return field === undefined ? `token ${REDACTED}` : `${field}=${REDACTED}`;
+  });
 }

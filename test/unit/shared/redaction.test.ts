@@ -24,6 +24,17 @@ describe('what is logged', () => {
     expect(line).toContain('uid=1');
   });
 
+  it('does not say who placed an order, as an object or as the text of a frame', () => {
+    const order = { placed_by: 'AB1234', user_id: 'AB1234', guid: '01XXJ6YyNbGmvn', checksum: '2011845d' };
+    const row = { ...order, order_id: '220303000308932', status: 'COMPLETE' };
+    for (const line of [logged({ row }), logged({ text: JSON.stringify({ type: 'order', data: row }) })]) {
+      for (const value of Object.values(order)) expect(line).not.toContain(value);
+      expect(line).toContain('220303000308932');
+      expect(line).toContain('COMPLETE');
+    }
+    expect(logged({ text: '{"type":"order","data":{"placed_by":"AB12' })).not.toContain('AB12');
+  });
+
   it('keeps what is none', () => {
     const value = { instrument_token: 256265, tokens: [1], key_id: 'key_1', message: 'the token expired' };
     expect(logged(value)).toBe(JSON.stringify(value));
