@@ -7,7 +7,7 @@ import { readConfig } from '#streamer/config.ts';
 import type { DumpReader } from '#streamer/day/registry.ts';
 import { streamerLogger } from '#streamer/log.ts';
 import { listeningRedis, publishingRedis } from '#streamer/redis.ts';
-import { Streamer } from '#streamer/streamer.ts';
+import { Streamer, type StreamerParts } from '#streamer/streamer.ts';
 import {
   MemoryAccounts,
   MemoryActivations,
@@ -23,6 +23,8 @@ export interface RigOptions {
   /** Variables of the streamer, over ones that suit tests. */
   readonly env?: Readonly<Record<string, string>>;
   readonly instruments: readonly Instrument[];
+  /** Other accounts with other instruments instead. */
+  readonly sources?: Pick<StreamerParts, 'accounts' | 'subscriptions'>;
   /** Where order frames go. */
   readonly orderUpdates?: OrderUpdatesQueue;
   /** The dump in force; without it none is. */
@@ -107,6 +109,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     nudgeRedis,
     readRegistry: options.readRegistry ?? (async () => undefined),
     followClock: () => follower.follow(),
+    ...options.sources,
   });
   streamer.start();
   const stop = async () => {
