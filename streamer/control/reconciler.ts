@@ -105,10 +105,11 @@ export class Reconciler {
   }
 }
 
-/** Tokens are recycled: the same one may name another contract. */
+/** Tokens are recycled: the same one may name another contract. A newer version may be a subscription that came back. */
 function differs(known: AccountSubscription | undefined, row: AccountSubscription): boolean {
   return (
     known === undefined ||
+    known.version !== row.version ||
     known.mode !== row.mode ||
     known.instrument.tradingsymbol !== row.instrument.tradingsymbol ||
     known.instrument.expiry !== row.instrument.expiry

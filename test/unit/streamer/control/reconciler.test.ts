@@ -52,6 +52,18 @@ describe('a reconciler', () => {
     ]);
   });
 
+  it('takes over the version of what was removed and came back between two looks', async () => {
+    const { source, target, reconciler } = setUp();
+    source.set([A, B], 'full');
+    await reconciler.checkMark();
+    const before = target.rows.get(A.instrument_token)!.version;
+    source.remove([A.instrument_token]);
+    source.set([A], 'full');
+    await reconciler.checkMark();
+    expect(target.rows.get(A.instrument_token)!.version).toBeGreaterThan(before);
+    expect(target.changes[1]).toEqual([[257], []]);
+  });
+
   it('touches nothing that is as it should be', async () => {
     const { source, target, reconciler } = setUp();
     source.set([A, B], 'full');
