@@ -160,7 +160,8 @@ export class Streamer {
     this.loops.start('registry', config.REGISTRY_LOOK_MS, () => this.#days.registry.look(), isRemote);
     this.loops.start('day', config.DAY_LOOK_MS, () => this.#days.look(this.#gates()));
     const afterHours = this.#afterHours;
-    if (afterHours) this.loops.start('after hours', afterHours.turnMs, () => afterHours.turn());
+    if (afterHours)
+      this.loops.start('after hours', afterHours.turnMs, () => afterHours.turn(), { isVital: false });
     this.loops.start('accounts', config.REPORT_EVERY_MS, () =>
       this.#eachHeld(async (held) => held.reporter.look()),
     );
