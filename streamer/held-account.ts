@@ -158,6 +158,8 @@ export class HeldAccount {
           if (cause === 'stalled') this.#orders.missed();
           this.#warn(`replaced ${cause}`, { cause }, 'connection replaced without a gap');
         },
+        onNearlyFull: (used, capacity) =>
+          this.#warn('nearly full', { used, capacity }, 'the connections are nearly full'),
         onSessionTaken: (version) => this.reporter.sessionAccepted(version),
         onSessionDead: (version) => {
           this.reporter.sessionDied(version);

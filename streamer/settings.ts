@@ -5,6 +5,7 @@ import type { StreamerConfig } from './config.ts';
 import type { LeaseKeeperSettings } from './control/leases.ts';
 import type { TradingDaySettings } from './day/trading-day.ts';
 import type { FeedSettings } from './feed/account-feed.ts';
+import type { ThresholdSettings } from './health/thresholds.ts';
 import type { OutboxSettings } from './orders/outbox.ts';
 import type { RedisSinkSettings } from './publish/redis-sink.ts';
 import type { AccountReportSettings } from './report/account-reporter.ts';
@@ -74,6 +75,7 @@ function feedSettings(config: StreamerConfig): FeedSettings {
       compactFraction: config.COMPACT_BELOW_FRACTION,
       compactAfterMs: config.COMPACT_AFTER_MS,
     },
+    capacityWarnFraction: config.CAPACITY_WARN_FRACTION,
     stallHours: config.STALL_HOURS,
   };
 }
@@ -85,6 +87,15 @@ export function outboxSettings(config: StreamerConfig): OutboxSettings {
     timeoutMs: config.ORDER_QUEUE_TIMEOUT_MS,
     backoffBaseMs: config.ORDER_RETRY_BASE_MS,
     backoffMaxMs: config.ORDER_RETRY_MAX_MS,
+  };
+}
+
+export function thresholdSettings(config: StreamerConfig): ThresholdSettings {
+  return {
+    subscriptions: { yellow: config.YELLOW_SUBSCRIPTIONS, red: config.RED_SUBSCRIPTIONS },
+    connections: { yellow: config.YELLOW_CONNECTIONS, red: config.RED_CONNECTIONS },
+    memory_mb: { yellow: config.YELLOW_MEMORY_MB, red: config.RED_MEMORY_MB },
+    reconnects_per_hour: { yellow: config.YELLOW_RECONNECTS_PER_HOUR, red: config.RED_RECONNECTS_PER_HOUR },
   };
 }
 

@@ -22,6 +22,7 @@ import { dayMetrics } from './day/metrics.ts';
 import type { DumpReader } from './day/registry.ts';
 import { streamerMetrics } from './health/metrics.ts';
 import { healthReport } from './health/status.ts';
+import { residentMb } from './health/thresholds.ts';
 import { HeldAccount } from './held-account.ts';
 import type { StreamerLogger } from './log.ts';
 import { orderMetrics } from './orders/metrics.ts';
@@ -31,7 +32,14 @@ import { RedisSink } from './publish/redis-sink.ts';
 import { ReplayLog } from './publish/replay-log.ts';
 import { reportMetrics } from './report/metrics.ts';
 import { SampledLog } from './sampled-log.ts';
-import { afterHoursSettings, daySettings, leaseSettings, outboxSettings, sinkSettings } from './settings.ts';
+import {
+  afterHoursSettings,
+  daySettings,
+  leaseSettings,
+  outboxSettings,
+  sinkSettings,
+  thresholdSettings,
+} from './settings.ts';
 
 export interface StreamerParts {
   readonly config: StreamerConfig;
@@ -106,6 +114,7 @@ export class Streamer {
     redis.on('ready', () => this.#redisIsBack());
     this.metrics = streamerMetrics({
       accounts: () => this.streamers(),
+      thresholds: thresholdSettings(config),
       sink: this.sink,
       loops: this.loops,
     });
@@ -216,17 +225,19 @@ export class Streamer {
         accountId: streamer.accountId,
         lease: this.#keeper.held(streamer.accountId),
         subscriptions: streamer.subscriptions,
-        unplaced: streamer.feed.pool.unplaced,
+        feed: streamer.feed.report(),
+        reconnectsPerHour: streamer.feed.troublesInHour,
         held: gate.held,
         report: reporter.report,
         lastTickMs: streamer.pipeline.lastTickMs,
-        connections: streamer.feed.pool.connections.map(({ state, size }) => ({ state, instruments: size })),
       })),
       redis: { connected: this.sink.isConnected, breaker: this.sink.breakerState },
       loops: this.loops.states,
       registry: this.#days.registryFacts(),
       market: this.#days.market(),
       source: this.#afterHours?.source ?? 'real',
+      memoryMb: residentMb(),
+      thresholds: thresholdSettings(this.#parts.config),
       uptimeS: Math.floor((this.#parts.clock.wallMs() - this.#startedMs) / 1_000),
     });
   }

@@ -53,6 +53,7 @@ export function benchAccount(
       onLeft: () => {},
       onDown: () => {},
       onReplaced: () => {},
+      onNearlyFull: () => {},
       onSessionTaken: () => {},
       onSessionDead: () => {},
       onOrder: () => {},

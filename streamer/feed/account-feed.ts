@@ -8,6 +8,7 @@ import { type ConnectionSettings, FeedConnection } from './connection.ts';
 import { ConnectionLimit, type LimitSettings } from './limit.ts';
 import type { TickRouter } from './move.ts';
 import { ConnectionPool, type PoolSettings } from './pool.ts';
+import { type FeedReport, feedReport } from './report.ts';
 import type { PooledConnection } from './seat.ts';
 import { SessionKeeper } from './session-keeper.ts';
 import { readTextFrame } from './text-frames.ts';
@@ -18,6 +19,8 @@ export interface FeedSettings {
   readonly limit: LimitSettings;
   readonly connection: ConnectionSettings;
   readonly upkeep: UpkeepSettings;
+  /** Of the capacity: from there on it is nearly full. */
+  readonly capacityWarnFraction: number;
   /** `market`: stalls are looked for in market hours only. */
   readonly stallHours: 'market' | 'always';
 }
@@ -39,6 +42,8 @@ export interface FeedEvents {
   onDown(cause: DisconnectCause, detail: string, link: number): void;
   /** A connection took another one's place without a gap. */
   onReplaced(cause: DisconnectCause): void;
+  /** The instruments have come near to what the connections can carry. */
+  onNearlyFull(used: number, capacity: number): void;
   /** An order frame as it came; every connection of the account gets a copy. */
   onOrder(text: string, link: number): void;
   /** Any other text frame. */
@@ -55,6 +60,8 @@ export interface FeedEvents {
 
 const TEND_EVERY_MS = 200;
 const HOUR_MS = 3_600_000;
+/** Of the fraction that is warned from: below it the next warning is news again. */
+const CALM_AGAIN = 0.9;
 
 /** An account's connections and what is done for them to live. */
 export class AccountFeed {
@@ -69,6 +76,7 @@ export class AccountFeed {
   /** Steady times of troubles within the last hour. */
   #troubles: number[] = [];
   #lastId = 0;
+  #hasWarned = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(settings: FeedSettings, parts: FeedParts, events: FeedEvents) {
@@ -99,7 +107,7 @@ export class AccountFeed {
 
   start(): void {
     this.pool.start();
-    this.#timer = setInterval(() => this.upkeep.tend(), TEND_EVERY_MS);
+    this.#timer = setInterval(() => this.#tend(), TEND_EVERY_MS);
   }
 
   /** A session with this version exists. */
@@ -119,10 +127,27 @@ export class AccountFeed {
     return this.#troubles.length;
   }
 
+  report(): FeedReport {
+    const { pool, limit, upkeep } = this;
+    const view = { pool, limit, moves: upkeep.moves, warnFraction: this.#settings.capacityWarnFraction };
+    return feedReport(view, this.#parts.clock.steadyMs());
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.upkeep.close();
     this.pool.close();
+  }
+
+  #tend(): void {
+    this.upkeep.tend();
+    const { pool } = this;
+    const fraction = (pool.placed + pool.unplaced) / pool.capacity;
+    const from = this.#settings.capacityWarnFraction;
+    if (fraction < from * CALM_AGAIN) this.#hasWarned = false;
+    if (fraction < from || this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#events.onNearlyFull(pool.placed + pool.unplaced, pool.capacity);
   }
 
   #isMarketOpen(): boolean {

@@ -4,9 +4,9 @@ import { TICK_CHANNELS } from '#shared/messages/channels.ts';
 import type { AccountStreamer } from '../account.ts';
 import type { Loops } from '../control/loops.ts';
 import type { RedisSink } from '../publish/redis-sink.ts';
+import { type FeedMetricsSource, feedMetrics } from './feed-metrics.ts';
 
-export interface MetricsSource {
-  accounts(): Iterable<AccountStreamer>;
+export interface MetricsSource extends FeedMetricsSource {
   readonly sink: Pick<RedisSink, 'breakerState' | 'failuresTotal' | 'envelopesTotal' | 'underWay'>;
   readonly loops: Pick<Loops, 'states'>;
 }
@@ -29,7 +29,7 @@ export type Sample = readonly [labels: Labels, value: number];
 export function streamerMetrics(source: MetricsSource): StreamerMetrics {
   const registry = new Registry();
   const { gauge, counter } = definers(registry);
-  poolMetrics(source, gauge, counter);
+  feedMetrics(source, gauge, counter);
   tickMetrics(source, gauge, counter);
   processMetrics(source, gauge, counter);
   const frames = new Histogram({
@@ -93,31 +93,6 @@ export function definers(registry: Registry): { readonly gauge: Define; readonly
         },
       }),
   };
-}
-
-function poolMetrics(source: MetricsSource, gauge: Define, counter: Define): void {
-  const connections = function* (value: (size: number) => number): Generator<Sample> {
-    for (const account of source.accounts()) {
-      for (const [index, connection] of account.feed.pool.connections.entries()) {
-        const labels = { account_id: account.accountId, connection: String(index), state: connection.state };
-        yield [labels, value(connection.size)];
-      }
-    }
-  };
-  const labels = ['account_id', 'connection', 'state'];
-  gauge('websocket_pool_connections', 'Connections by state', labels, () => connections(() => 1));
-  gauge('websocket_pool_subscribed_tokens', 'Instruments a connection streams', labels, () =>
-    connections((size) => size),
-  );
-  gauge('active_subscriptions_total', 'Instruments claimed', ['account_id'], function* () {
-    for (const account of source.accounts()) yield [{ account_id: account.accountId }, account.subscriptions];
-  });
-  counter('websocket_reconnects_total', 'Connections lost or refused', ['account_id', 'cause'], function* () {
-    for (const account of source.accounts()) {
-      for (const [cause, times] of account.feed.downs)
-        yield [{ account_id: account.accountId, cause }, times];
-    }
-  });
 }
 
 function tickMetrics(source: MetricsSource, gauge: Define, counter: Define): void {

@@ -3,7 +3,9 @@ import type { LoopState } from '../control/loops.ts';
 import type { RegistryFacts } from '../day/day-keeper.ts';
 import type { HeldCounts } from '../day/gate.ts';
 import type { MarketFacts } from '../day/market.ts';
+import type { FeedReport } from '../feed/report.ts';
 import type { AccountReport } from '../report/account-reporter.ts';
+import { judged, judgedAccount, type ThresholdSettings, worstLevel } from './thresholds.ts';
 
 export type HealthLevel = 'ok' | 'degraded' | 'critical';
 
@@ -16,25 +18,29 @@ export interface HealthFacts {
   readonly market: MarketFacts;
   readonly source: TickSource;
   readonly uptimeS: number;
+  readonly memoryMb: number;
+  readonly thresholds: ThresholdSettings;
 }
 
 export interface AccountFacts {
   readonly accountId: string;
   readonly lease: number | undefined;
   readonly subscriptions: number;
-  readonly unplaced: number;
+  readonly feed: FeedReport;
+  readonly reconnectsPerHour: number;
   /** Wanted, but not what the day lets stream. */
   readonly held: HeldCounts;
   readonly report: AccountReport;
   readonly lastTickMs: number;
-  readonly connections: readonly { readonly state: string; readonly instruments: number }[];
 }
 
 /** Loops that keep the process able to work at all: one that fails this often in a row is an outage. */
 const CRITICAL_LOOP_FAILURES = 5;
 
 export function healthReport(facts: HealthFacts) {
-  const accounts = facts.accounts.map(accountReport);
+  const accounts = facts.accounts.map((account) => accountReport(account, facts.thresholds));
+  const memory_mb = judged(facts.memoryMb, facts.thresholds.memory_mb);
+  const all = [memory_mb, ...accounts.flatMap((account) => Object.values(account.thresholds))];
   const failing = facts.loops.filter((loop) => loop.failuresInRow > 0);
   const isPublishing = facts.redis.connected && facts.redis.breaker !== 'open';
   const levels: HealthLevel[] = [
@@ -63,6 +69,7 @@ export function healthReport(facts: HealthFacts) {
     market: facts.market,
     source: facts.source,
     uptime_s: facts.uptimeS,
+    thresholds: { level: worstLevel(all), memory_mb },
   };
 }
 
@@ -75,13 +82,15 @@ function isOutage({ isVital, failuresInRow }: LoopState): boolean {
  * An account that should stream and has no open link is critical; one with part of its links is degraded, and so is one
  * that waits for a login: a restart would not bring it one.
  */
-function accountReport(account: AccountFacts) {
-  const open = account.connections.filter((connection) => connection.state === 'open').length;
+function accountReport(account: AccountFacts, thresholds: ThresholdSettings) {
+  const { feed, subscriptions, reconnectsPerHour } = account;
+  const connections = feed.connections.length;
+  const open = feed.connections.filter((connection) => connection.state === 'open').length;
   const needsLogin = account.report.session === 'login_required';
   const isDown = account.subscriptions > 0 && open === 0 && !needsLogin;
   const { recycled, gone, waiting } = account.held;
-  const isMissing = account.unplaced > 0 || account.lease === undefined || needsLogin;
-  const isPartial = open < account.connections.length || isMissing;
+  const isMissing = feed.unplaced > 0 || account.lease === undefined || needsLogin;
+  const isPartial = open < connections || isMissing;
   const isHeld = recycled + gone + waiting > 0;
   return {
     account_id: account.accountId,
@@ -89,10 +98,10 @@ function accountReport(account: AccountFacts) {
     ...account.report,
     lease: account.lease ?? null,
     subscriptions: account.subscriptions,
-    unplaced: account.unplaced,
+    ...feed,
     not_current: account.held,
     last_tick_at: account.lastTickMs === 0 ? null : new Date(account.lastTickMs).toISOString(),
-    connections: account.connections,
+    thresholds: judgedAccount({ subscriptions, connections, reconnectsPerHour }, thresholds),
   };
 }
 

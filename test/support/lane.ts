@@ -45,6 +45,7 @@ export function newLane(nowMs: number, env: Readonly<Record<string, string>> = {
       onLeft: () => {},
       onDown: () => {},
       onReplaced: () => {},
+      onNearlyFull: () => {},
       onSessionTaken: () => {},
       onSessionDead: () => {},
       onOrder: () => {},

@@ -10,6 +10,12 @@ describe('the metrics', () => {
   const lane = newLane(istMs('2026-08-18', '11:00'));
   const metrics = streamerMetrics({
     accounts: () => [lane.account],
+    thresholds: {
+      subscriptions: { yellow: 1, red: 2 },
+      connections: { yellow: 2, red: 3 },
+      memory_mb: { yellow: 1, red: 1 },
+      reconnects_per_hour: { yellow: 5, red: 10 },
+    },
     sink: { breakerState: 'half_open', failuresTotal: 4, envelopesTotal: 9, underWay: 1 },
     loops: {
       states: [
@@ -26,6 +32,7 @@ describe('the metrics', () => {
     lane.claim([EQUITY], 'ltp');
     lane.account.pipeline.frame(frameOf([ltpPacket(257, 100), ltpPacket(999, 100)]));
     lane.account.downs.set('silent', 2);
+    lane.account.feed.pool.seats[0]!.downs.set('stalled', 3);
     metrics.observeFrame(0.4);
     metrics.observePricing(0.0003);
     const text = await metrics.registry.metrics();
@@ -39,6 +46,16 @@ describe('the metrics', () => {
       'websocket_pool_connections{account_id="primary",connection="0",state="connecting"} 1',
       'websocket_pool_subscribed_tokens{account_id="primary",connection="0",state="connecting"} 1',
       'websocket_reconnects_total{account_id="primary",cause="silent"} 2',
+      'websocket_connection_capacity{account_id="primary",connection="0"} 3000',
+      'websocket_pool_capacity{account_id="primary"} 6000',
+      'websocket_pool_unplaced_tokens{account_id="primary"} 0',
+      'websocket_pool_connection_limit{account_id="primary"} 3',
+      'websocket_oversubscribed_total{account_id="primary"} 0',
+      'websocket_connection_downs_total{account_id="primary",connection="0",cause="stalled"} 3',
+      'ticks_repeated_total{account_id="primary",reason="not_home"} 0',
+      'threshold_level{threshold="memory_mb",account_id=""} 2',
+      'threshold_level{threshold="subscriptions",account_id="primary"} 1',
+      'threshold_level{threshold="connections",account_id="primary"} 0',
       'redis_publish_failures 4',
       'circuit_breaker_state{breaker="redis"} 1',
       'loop_failures_total{loop="leases"} 2',
