@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { TICK_CHANNELS } from '#shared/messages/channels.ts';
+import { lasting } from '#test/support/lasting.ts';
 import { startRedisProcess, startSimulatorProcess, until } from '#test/support/processes.ts';
 import { type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
 import { observed } from './figure.ts';
@@ -27,7 +28,7 @@ async function soak(minutes: number, ticksPerSecond: number): Promise<boolean> {
     startRedisProcess(),
     startSimulatorProcess(['--market', 'open']),
   ]);
-  const options = (await simulatorInstruments(simulator.url)).filter(({ strike }) => strike > 0);
+  const options = lasting(await simulatorInstruments(simulator.url)).filter(({ strike }) => strike > 0);
   const rig = await startRig({
     simulatorUrl: simulator.url,
     redisUrl: redis.url,

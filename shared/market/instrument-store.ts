@@ -20,6 +20,7 @@ const POINTER_MEMORY_MS = 15_000;
 /** A shard of a full dump holds about 1,800 rows: 64 of them are 10 MB at most. */
 const SHARD_MEMORY = 64;
 const PARALLEL_WRITES = 16;
+const GET_TIMEOUT_MS = 20_000;
 const OPEN_TIMEOUT_MS = 60_000;
 
 const pointerSchema = z.object({
@@ -157,7 +158,9 @@ export class InstrumentStore {
 
   async #get(Key: string): Promise<Uint8Array | undefined> {
     try {
-      const { Body } = await this.#s3.send(new GetObjectCommand({ Bucket: this.#bucket, Key }));
+      const { Body } = await this.#s3.send(new GetObjectCommand({ Bucket: this.#bucket, Key }), {
+        abortSignal: AbortSignal.timeout(GET_TIMEOUT_MS),
+      });
       return await Body?.transformToByteArray();
     } catch (error) {
       if (error instanceof NoSuchKey) return undefined;

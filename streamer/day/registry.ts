@@ -42,6 +42,7 @@ export class DumpRegistry {
   readonly #read: DumpReader;
   #pointer: InstrumentPointer | undefined;
   #index: TokenIndex | undefined;
+  #looking: Promise<void> | undefined;
   loads = 0;
 
   constructor(read: DumpReader) {
@@ -57,8 +58,18 @@ export class DumpRegistry {
     return this.#index;
   }
 
-  /** @throws DumpError, or what the store throws */
-  async look(): Promise<void> {
+  /**
+   * One look at a time: an older dump never takes the place of a newer one.
+   * @throws DumpError, or what the store throws
+   */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
     const dump = await this.#read();
     if (dump === undefined) return;
     if (dump.pointer.prefix !== this.#pointer?.prefix) {

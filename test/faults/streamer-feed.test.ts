@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Instrument } from '#shared/market/instrument.ts';
+import { lasting } from '#test/support/lasting.ts';
 import {
   NO_REDIS,
   type OwnProcess,
@@ -27,7 +28,7 @@ describe.skipIf(redisServer() === undefined)(
         startSimulatorProcess(['--market', 'open']),
         startRedisProcess(),
       ]);
-      const options = (await simulatorInstruments(simulator.url)).filter(
+      const options = lasting(await simulatorInstruments(simulator.url)).filter(
         (each) => each.segment === 'NFO-OPT',
       );
       // Near the money first: those tick all the time.

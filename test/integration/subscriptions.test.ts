@@ -5,6 +5,7 @@ import { type ApiKeyRecord, ApiKeyRepository } from '#shared/http/keys.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { parseInstrumentsCsv } from '#shared/market/instruments-csv.ts';
 import { SubscriptionRepository } from '#shared/subscriptions/repository.ts';
+import { lasting } from '#test/support/lasting.ts';
 import { Client } from './client.ts';
 import { usePlatformEnv } from './scratch-table.ts';
 
@@ -21,7 +22,7 @@ const fresh = () => instruments[instruments.length - 1 - next++]!;
 beforeAll(async () => {
   usePlatformEnv();
   const dump = await client.simulator('GET', '/instruments');
-  instruments = parseInstrumentsCsv(String(dump.body)).filter(
+  instruments = lasting(parseInstrumentsCsv(String(dump.body))).filter(
     ({ instrument_type }) => instrument_type === 'PE',
   );
   repository = new SubscriptionRepository(documentClient(), TABLE);

@@ -4,6 +4,7 @@ import type { Snapshot } from '#shared/market/snapshot.ts';
 import { TICK_CHANNELS } from '#shared/messages/channels.ts';
 import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import type { DumpReader } from '#streamer/day/registry.ts';
+import { lasting } from '#test/support/lasting.ts';
 import { until } from '#test/support/processes.ts';
 import { type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
 import { type Difference, difference, type Span } from './compare.ts';
@@ -23,7 +24,7 @@ const SETTLE_MS = 20_000;
 
 /** Nearest to the money first: those tick every second. */
 export async function liveInstruments(simulatorUrl: string, count: number): Promise<Instrument[]> {
-  const all = await simulatorInstruments(simulatorUrl);
+  const all = lasting(await simulatorInstruments(simulatorUrl));
   const options = all.filter((each) => each.name === 'NIFTY' && each.segment === 'NFO-OPT');
   const index = all.filter((each) => each.segment === 'INDICES' && each.tradingsymbol === 'NIFTY 50');
   const futures = all.filter((each) => each.name === 'NIFTY' && each.instrument_type === 'FUT');
