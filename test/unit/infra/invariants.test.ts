@@ -8,7 +8,8 @@ const stages = new Map<StageName, SynthesisedStage>();
 // Offline, without credentials; cdk-nag stops what has a finding without a reason.
 beforeAll(() => {
   for (const name of STAGE_NAMES) stages.set(name, new SynthesisedStage(name));
-}, 60_000);
+  // Seconds on a machine of its own, a minute beside builds and tests of others.
+}, 240_000);
 
 const AWS_STAGES = STAGE_NAMES.filter((name) => name !== 'local');
 const stage = (name: StageName) => stages.get(name)!;
@@ -111,6 +112,20 @@ describe.each(AWS_STAGES)('in AWS, stage %s', (name) => {
       .hasResourceProperties('AWS::ECS::TaskDefinition', {
         RuntimePlatform: { CpuArchitecture: 'ARM64' },
       });
+  });
+
+  it('the streamer is told of the order updates queue and may send to it, and to no other', () => {
+    const streamer = stage(name).template('streamer');
+    const Environment = Match.arrayWith([Match.objectLike({ Name: 'ORDER_UPDATES_QUEUE_URL' })]);
+    streamer.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: Match.arrayWith([Match.objectLike({ Environment })]),
+    });
+    const statements = Object.values(streamer.findResources('AWS::IAM::Policy')).flatMap(
+      ({ Properties }) => Properties.PolicyDocument.Statement as { Action: unknown; Resource: unknown }[],
+    );
+    const sending = statements.filter(({ Action }) => JSON.stringify(Action).includes('sqs:'));
+    expect(sending).toHaveLength(1);
+    expect(JSON.stringify(sending[0])).toMatch(/sqs:SendMessage.*OrderUpdates/);
   });
 
   it('two streamers run, and Redis has TLS, a password and a replica', () => {
