@@ -1,0 +1,152 @@
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { redisNames } from '#shared/messages/channels.ts';
+import { keys } from '#shared/table.ts';
+import { until } from '#test/support/processes.ts';
+import { Fleet, type FleetOutcome, fleetProblem } from './support/fleet.ts';
+import { type FleetAws, startAws } from './support/fleet-aws.ts';
+import type { FleetAccount } from './support/fleet-control.ts';
+
+const problem = fleetProblem();
+const TIMES = process.env.FULL === '1' ? 10 : 2;
+const ACCOUNTS = 4;
+/** What readers may miss at an orderly change of hands, by the issue; an instrument ticks once a second. */
+const HAND_OVER_GAP_MS = 2_000;
+
+describe.skipIf(problem !== undefined)(
+  `streamers that come and go in order${problem ? `: ${problem}` : ''}`,
+  () => {
+    let aws: FleetAws;
+    let fleet: Fleet;
+
+    beforeAll(async () => {
+      aws = await startAws('faults-hand-over');
+      fleet = await Fleet.start({
+        aws,
+        name: 'handover',
+        accounts: ACCOUNTS,
+        streamers: 2,
+        instruments: 160,
+        // Here nothing may depend on leases that run out.
+        env: { LEASE_TTL_MS: '10000', LEASE_RENEW_MS: '3000', LEASE_SAFETY_MS: '1000' },
+      });
+    });
+    afterAll(async () => {
+      await fleet?.stop();
+      await aws?.stop();
+    });
+
+    async function counts(): Promise<number[]> {
+      const held = await Promise.all(fleet.streamers.map((streamer) => streamer.held()));
+      return fleet.streamers.flatMap(({ isRunning }, index) => (isRunning ? [held[index]!.size] : []));
+    }
+
+    async function divided(...wanted: number[]): Promise<void> {
+      const isDivided = async () => (await counts()).sort().join() === wanted.join();
+      await until(isDivided, 20_000, `accounts to be divided ${wanted}`);
+    }
+
+    async function holders(): Promise<Map<string, string | undefined>> {
+      const entries = fleet.accounts.map(
+        async (account) => [account.account_id, (await fleet.holderOf(account))?.id] as const,
+      );
+      return new Map(await Promise.all(entries));
+    }
+
+    /** Nothing is missing but what changed hands, and nobody published under a lease that was over. */
+    function expectOnlyHandOvers({ difference, explained }: FleetOutcome): void {
+      expect(difference).toMatchObject({ invented: 0, disordered: 0, stale: 0 });
+      expect(explained).toMatchObject({ hole: 0, folded: 0, health: 0, unexplained: [] });
+      expect(fleet.reader.late).toEqual([]);
+    }
+
+    const instrumentsOf = (account: FleetAccount) => fleet.instrumentsOf(account);
+
+    it('two that start share four accounts evenly', async () => {
+      await divided(2, 2);
+    });
+
+    it('SIGTERM: the other one streams on within two seconds, and what stayed saw nothing', async () => {
+      const before = await holders();
+      const [leaving, staying] = fleet.streamers;
+      let stoppedMs = 0;
+      const outcome = await fleet.during(async () => {
+        stoppedMs = await leaving!.terminate();
+      });
+      expectOnlyHandOvers(outcome);
+      expect(stoppedMs).toBeLessThan(5_000);
+      expect([...(await staying!.held()).keys()].sort()).toEqual([...before.keys()].sort());
+      for (const account of fleet.accounts) {
+        const isMoved = before.get(account.account_id) === leaving!.id;
+        const missing = new Set(outcome.difference.missing.map(({ token }) => token));
+        for (const { instrument_token } of instrumentsOf(account)) {
+          if (isMoved) expect(fleet.gapOf(instrument_token)).toBeLessThanOrEqual(HAND_OVER_GAP_MS);
+          else expect(missing.has(instrument_token)).toBe(false);
+        }
+      }
+      await leaving!.start();
+      await divided(2, 2);
+    });
+
+    it(`joining and leaving ${TIMES} times moves no more accounts than needed, and loses nothing else`, async () => {
+      const third = await fleet.addStreamer();
+      await divided(1, 1, 2);
+      await fleet.settled();
+      const outcome = await fleet.during(async () => {
+        for (let time = 0; time < TIMES; time += 1) {
+          const before = await holders();
+          await third.terminate();
+          await divided(2, 2);
+          const between = await holders();
+          for (const [id, holder] of before) if (holder !== third.id) expect(between.get(id)).toBe(holder);
+          await third.start();
+          await divided(1, 1, 2);
+          const after = await holders();
+          const moved = [...after].filter(([id, holder]) => between.get(id) !== holder);
+          expect(moved.map(([, holder]) => holder)).toEqual([third.id]);
+        }
+      });
+      expectOnlyHandOvers(outcome);
+      await third.terminate();
+      await divided(2, 2);
+    });
+
+    it('an account deleted while it streams: it ends, leaves nothing behind, and the others do not notice', async () => {
+      const [account] = fleet.accounts;
+      const { account_id } = account!;
+      const names = redisNames(fleet.reader.prefix);
+      const redis = new Redis(fleet.redis.url);
+      const own = instrumentsOf(account!).map(({ instrument_token }) => String(instrument_token));
+      const others = fleet.accounts.slice(1).flatMap((each) => instrumentsOf(each));
+      expect((await redis.hmget(names.last, ...own)).every((value) => value !== null)).toBe(true);
+      const fromS = fleet.newestSentS();
+      await aws.document.send(new DeleteCommand({ TableName: fleet.table, Key: keys.account(account_id) }));
+      await until(
+        async () => (await fleet.holderOf(account!)) === undefined,
+        10_000,
+        'the lease to be given up',
+      );
+      await until(
+        async () => (await redis.hmget(names.last, ...own)).every((value) => value === null),
+        5_000,
+        'its last values to go',
+      );
+      expect(await redis.exists(names.lastTokens(account_id))).toBe(0);
+      expect(
+        Object.keys(await redis.hgetall(names.lastSeq)).filter((name) => name.endsWith(account_id)),
+      ).toEqual([]);
+      const kept = await redis.hmget(
+        names.last,
+        ...others.map(({ instrument_token }) => String(instrument_token)),
+      );
+      expect(kept.every((value) => value !== null)).toBe(true);
+      redis.disconnect();
+      await until(() => fleet.newestSentS() >= fromS + 4, 10_000, 'two whole seconds more');
+      const { difference } = fleet.compare({ fromS, toS: fleet.newestSentS() - 2 });
+      const ended = new Set(own.map(Number));
+      expect(difference.missing.filter(({ token }) => !ended.has(token))).toEqual([]);
+      await divided(1, 2);
+    });
+  },
+);
