@@ -17,6 +17,8 @@ export class ConnectionLimit {
   #believed: number;
   #waitMs = 0;
   #changedMs = 0;
+  /** So many were open when one more was refused. */
+  #refusedAt = 0;
 
   constructor(settings: LimitSettings) {
     this.#settings = settings;
@@ -40,6 +42,7 @@ export class ConnectionLimit {
   /** The broker refused one more than these. */
   lower(openConnections: number, nowMs: number): void {
     const { limitRetryMs, limitRetryMaxMs } = this.#settings;
+    this.#refusedAt = openConnections;
     this.#believed = Math.max(1, Math.min(this.#believed, openConnections));
     this.#waitMs = Math.min(limitRetryMaxMs, this.#waitMs === 0 ? limitRetryMs : this.#waitMs * 2);
     this.#changedMs = nowMs;
@@ -53,8 +56,8 @@ export class ConnectionLimit {
     return true;
   }
 
-  /** So many are open at once: what was believed is true. */
+  /** So many are open at once: if it is more than were allowed before, the broker has let go. */
   confirm(openConnections: number): void {
-    if (openConnections >= this.#believed) this.#waitMs = 0;
+    if (openConnections > this.#refusedAt) this.#waitMs = 0;
   }
 }
