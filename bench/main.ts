@@ -10,6 +10,7 @@ import { latency } from './streamer/latency.ts';
 import { residentMemory } from './streamer/memory.ts';
 import { pipelineRate, scaleRatio } from './streamer/pipeline.ts';
 import { priceTime } from './streamer/price.ts';
+import { readerRate } from './streamer/reader.ts';
 
 interface Measurement {
   /** The figures it gives; naming one of them runs it. */
@@ -29,6 +30,7 @@ const MEASUREMENTS: readonly Measurement[] = [
     run: pipelineRate,
   },
   { names: ['latency_p99_ms', 'latency_p50_ms'], run: latency },
+  { names: ['reader_ticks_per_s', 'reader_parse_ratio'], run: readerRate },
   { names: ['rss_mb'], run: residentMemory },
   { names: ['simulator_feed_ticks_per_s'], run: simulatorFeedRate },
   { names: ['simulator_memory_growth_mb'], run: simulatorMemoryGrowth },
