@@ -118,6 +118,10 @@ const schema = z
   .refine((value) => value.LEASE_RENEW_MS + value.LEASE_SAFETY_MS < value.LEASE_TTL_MS, {
     path: ['LEASE_RENEW_MS'],
     message: 'must end, with LEASE_SAFETY_MS, before LEASE_TTL_MS',
+  })
+  .refine((value) => value.LEASE_WATCH_MS * 3 <= value.LEASE_TTL_MS, {
+    path: ['LEASE_WATCH_MS'],
+    message: 'must fit three times into LEASE_TTL_MS',
   });
 
 export type StreamerConfig = z.infer<typeof schema> & { readonly tableName: string };

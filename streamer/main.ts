@@ -16,6 +16,7 @@ import { listeningRedis, publishingRedis } from './redis.ts';
 import { Streamer } from './streamer.ts';
 
 const TABLE_TIMEOUT_MS = 10_000;
+const EXIT_AFTER_MS = 500;
 
 function orderUpdates({ ORDER_UPDATES_QUEUE_URL: url }: StreamerConfig): OrderUpdatesQueue | undefined {
   // The outbox repeats by itself, and knows what may overtake what.
@@ -74,6 +75,8 @@ async function run(config: StreamerConfig): Promise<void> {
     redis.disconnect();
     nudgeRedis.disconnect();
     await server.close();
+    // A request that hangs must not keep the process.
+    setTimeout(() => process.exit(), EXIT_AFTER_MS).unref();
   };
   for (const signal of ['SIGTERM', 'SIGINT']) {
     process.on(signal, () => {

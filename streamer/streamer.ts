@@ -161,7 +161,10 @@ export class Streamer {
     this.#startLeaseLoops();
     const isRemote = { isVital: false };
     const checkMarks = () => this.#eachHeld((held) => held.reconciler.checkMark());
-    this.loops.start('dirty marks', config.RECONCILE_MARK_MS, checkMarks, isRemote);
+    this.loops.start('dirty marks', config.RECONCILE_MARK_MS, checkMarks, {
+      ...isRemote,
+      maxPauseMs: config.RECONCILE_MARK_MS * 4,
+    });
     this.loops.start('full comparison', config.RECONCILE_FULL_MS, () => this.compareAll(), isRemote);
     this.loops.start('last values', config.LAST_VALUES_EVERY_MS, () =>
       this.#eachHeld((held) => held.lastValues.flush()),
@@ -340,7 +343,7 @@ export class Streamer {
 
   #flushTick(): void {
     // This process was held up, or a clock was set: nothing leaves before it is known whose the accounts are.
-    if (this.#keeper.doubtful.length > 0) this.loops.poke(RENEWAL);
+    if (this.#keeper.doubtful.length > 0 && !this.loops.isFailing(RENEWAL)) this.loops.poke(RENEWAL);
     for (const streamer of this.streamers()) {
       streamer.pipeline.flush();
       streamer.pipeline.flushIdle();

@@ -77,6 +77,10 @@ export class Loops {
     this.#track(turn());
   }
 
+  isFailing(name: string): boolean {
+    return (this.#loops.get(name)?.state.failuresInRow ?? 0) > 0;
+  }
+
   /** Does not wait out the pause; a turn under way is followed by another one at once. */
   poke(name: string): void {
     const loop = this.#loops.get(name);
