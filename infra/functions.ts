@@ -116,6 +116,16 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     timeoutS: 30,
   },
   {
+    name: 'instruments-refresh',
+    routes: [],
+    triggers: [{ type: 'schedule', everyMinutes: 5 }],
+    env: ['bucket', 'brokerUrl'],
+    permissions: ['bucket:read', 'bucket:write'],
+    vpc: false,
+    memoryMb: 1769,
+    timeoutS: 60,
+  },
+  {
     name: 'subscription-sweep',
     routes: [],
     triggers: [{ type: 'schedule', everyMinutes: 5 }],

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { refreshWhenDue } from '#functions/instruments-refresh/refresh.ts';
+import { s3Client } from '#shared/aws.ts';
+import { ManualClock } from '#shared/clock.ts';
+import { istMs } from '#shared/market/calendar.ts';
+import { InstrumentStore } from '#shared/market/instrument-store.ts';
+import { formatInstrumentsCsv } from '#shared/market/instruments-csv.ts';
+import { anInstrument } from '../unit/shared/market/an-instrument.ts';
+import { usePlatformEnv } from './scratch-table.ts';
+
+const BUCKET = `instruments-refresh-${randomUUID()}`;
+const DAY_MS = 86_400_000;
+/** A Monday before everything that the platform's broker lists expires. */
+const MONDAY = '2026-08-17';
+
+let s3: S3Client;
+beforeAll(async () => {
+  usePlatformEnv();
+  s3 = s3Client(process.env);
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+});
+
+describe("the day's dump", () => {
+  it('comes by itself in the morning, once, and again the next morning', async () => {
+    const clock = new ManualClock(istMs(MONDAY, '08:00'));
+    const store = new InstrumentStore(s3, BUCKET, clock, { pointerMemoryMs: 0 });
+    const warnings: unknown[] = [];
+    const log = { info: () => {}, warn: (...line: unknown[]) => void warnings.push(line) };
+    const brokerUrl = inject('platform').outputs.simulator_url;
+    const run = () => refreshWhenDue({ store, brokerUrl, clock, log });
+    expect(await run()).toEqual({ day: undefined });
+    clock.advance(30 * 60_000);
+    expect(await run()).toEqual({ day: MONDAY });
+    const first = await store.current();
+    expect(first.count).toBeGreaterThan(1_000);
+    clock.advance(60_000);
+    await run();
+    expect(await store.current()).toEqual(first);
+    clock.advance(DAY_MS);
+    expect(await run()).toEqual({ day: '2026-08-18' });
+    expect(warnings).toEqual([]);
+  });
+
+  it('of a day that still lists what expired before is an older one', async () => {
+    const clock = new ManualClock(istMs(MONDAY, '08:35'));
+    const store = new InstrumentStore(s3, BUCKET, clock, { pointerMemoryMs: 0 });
+    const { day } = await store.replace(formatInstrumentsCsv([anInstrument({ expiry: '2026-08-14' })]));
+    expect(day).toBe('2026-08-14');
+  });
+
+  it('that the broker does not give leaves the old one in force', async () => {
+    const clock = new ManualClock(istMs(MONDAY, '08:35'));
+    const store = new InstrumentStore(s3, BUCKET, clock, { pointerMemoryMs: 0 });
+    const before = await store.current();
+    const log = { info: () => {}, warn: () => {} };
+    const brokerUrl = `${inject('platform').outputs.simulator_url}/nowhere`;
+    await expect(refreshWhenDue({ store, brokerUrl, clock, log })).rejects.toThrow('answered 404');
+    expect(await store.current()).toEqual(before);
+  });
+});
