@@ -1,18 +1,17 @@
 import { expiryMs } from '#shared/market/calendar.ts';
 import { CHANNEL_OF_KIND, TICK_CHANNELS, type TickChannel } from '#shared/messages/channels.ts';
-import type { Pricer } from '../enrich/pricer.ts';
 import type { Slot } from '../enrich/slot.ts';
 import { FIELD } from '../feed/decode.ts';
 import type { ChannelBatcher } from '../publish/batcher.ts';
 import { pathAt } from './path.ts';
-import { newTwin, placeTwin, type Twin } from './twin.ts';
+import { newTwin, placeTwin, type Twin, type TwinPricer } from './twin.ts';
 
 /** What the synthetic source needs of an account. */
 export interface SimulatedAccount {
   /** Every instrument held, those for pricing alone included. */
   readonly slots: Iterable<Slot>;
   readonly slotCount: number;
-  readonly pricer: Pick<Pricer, 'solve'>;
+  readonly pricer: TwinPricer;
   readonly batchers: Readonly<Record<TickChannel, Pick<ChannelBatcher, 'publishMocks'>>>;
   /** What the slot shows changed: the last-value hash is behind. */
   changed(slot: Slot): void;

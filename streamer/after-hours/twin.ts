@@ -7,6 +7,8 @@ import { pathSeed } from './path.ts';
 /** A slot's synthetic twin: it is published in its place, and the slot keeps its real values untouched. */
 export type Twin = Slot & { readonly mock: MockState };
 
+export type TwinPricer = Pick<Pricer, 'price' | 'solve'>;
+
 /** Stands exactly where the real prices stand. */
 export function newTwin(real: Slot, seed: number): Twin {
   const { instrument, option } = real;
@@ -17,6 +19,7 @@ export function newTwin(real: Slot, seed: number): Twin {
     tick: Math.max(1, Math.round(instrument.tick_size / real.unit)),
     atMs: valueTimeMs(real),
     drift: 0,
+    base: option,
   };
   const twin = new Slot(instrument, real.published, option?.terms.model ?? 'black_scholes_spot', rates, mock);
   twin.fields.set(real.fields);
@@ -24,11 +27,6 @@ export function newTwin(real: Slot, seed: number): Twin {
   twin.fields[FIELD.exchange_time] = 0;
   twin.packetLength = real.packetLength;
   twin.seq = real.seq;
-  if (option !== undefined && twin.option !== undefined) {
-    Object.assign(twin.option.terms, option.terms);
-    twin.option.lastIv = option.lastIv;
-    twin.option.lastGoodMs = option.lastGoodMs;
-  }
   return twin as Twin;
 }
 
@@ -37,16 +35,41 @@ export function newTwin(real: Slot, seed: number): Twin {
  * that of the last real price: at night the market stands still, so neither decay nor the volatility that would hide
  * it moves a price that must come back.
  */
-export function placeTwin(twin: Twin, pricer: Pick<Pricer, 'solve'>, nowMs: number): void {
+export function placeTwin(twin: Twin, pricer: TwinPricer, nowMs: number): void {
   const { mock, option } = twin;
-  const { real } = mock;
-  if (option !== undefined && real.option !== undefined) {
-    option.underlying = real.option.underlying?.shown;
-    option.terms.underlying = real.option.terms.underlying * (1 + mock.drift);
+  if (option !== undefined && mock.base !== undefined) {
+    if (lacksUnderlyingNoMore(mock.base)) mock.base = pricedAnew(mock.base, mock.real, pricer);
+    const { terms, underlying } = mock.base;
+    option.underlying = underlying?.shown;
+    Object.assign(option.terms, terms);
+    option.terms.underlying *= 1 + mock.drift;
   }
   movePrices(twin, mock, wholeTicks(mock, option));
-  if (option !== undefined) pricer.solve(twin, option, mock.atMs);
+  if (option !== undefined && mock.base !== undefined) solveFrom(mock.base, twin, option, pricer);
   twin.receivedMs = nowMs;
+}
+
+/** After a start at night an option's only packet may have come before that of its underlying. */
+function lacksUnderlyingNoMore({ status, reason, underlying }: OptionState): boolean {
+  const lacked = status === 'none' && (reason === 'no_underlying' || reason === 'no_forward');
+  return lacked && underlying !== undefined && underlying.packetLength > 0;
+}
+
+function pricedAnew(base: OptionState, real: Slot, pricer: Pick<Pricer, 'price'>): OptionState {
+  const option = { ...base, terms: { ...base.terms }, greeks: base.greeks.slice() };
+  pricer.price(real, option);
+  return option;
+}
+
+/** Always from the real volatility: what came out before at another price is no guide, and carries its rounding. */
+function solveFrom(base: OptionState, twin: Twin, option: OptionState, pricer: TwinPricer): void {
+  option.status = base.status;
+  option.reason = base.reason;
+  // A real price that no volatility explains is not explained by moving it.
+  if (base.status === 'none') return;
+  option.lastIv = base.lastIv;
+  option.lastGoodMs = twin.mock.atMs;
+  pricer.solve(twin, option, twin.mock.atMs);
 }
 
 /** How many ticks the prices move; never so far down that last price or best ask end below one tick. */
@@ -61,8 +84,8 @@ function wholeTicks(mock: MockState, option: OptionState | undefined): number {
 }
 
 /** Rupees that the option gains when its underlying drifts. */
-function optionMove({ real, drift }: MockState, option: OptionState): number {
-  const { terms, lastIv } = real.option!;
+function optionMove({ real, base, drift }: MockState, option: OptionState): number {
+  const { terms, lastIv } = base!;
   const { type, strike, underlying } = terms;
   const sign = type === 'CE' ? 1 : -1;
   // Of a share's options nobody knows the spot: they move by as much as it, for want of better.

@@ -44,6 +44,8 @@ export interface MockState {
   readonly atMs: number;
   /** How far it has moved: a fraction of the price, of an option of its underlying's. */
   drift: number;
+  /** What an option is priced from: what its last real packet left, or could have left. */
+  base: OptionState | undefined;
 }
 
 /**

@@ -74,7 +74,7 @@ describe.skipIf(redisServer() === undefined)(
     });
 
     async function market(state: 'open' | 'auto'): Promise<void> {
-      await postJson(`${simulator.url}/_sim/clock`, { market: state } as object);
+      await postJson(`${simulator.url}/_sim/clock`, { market: state });
     }
 
     const source = () => rig.streamer.report().source;

@@ -152,6 +152,27 @@ describe("an option's twin", () => {
     lane.account.close();
   });
 
+  it('is priced although its only packet came before that of its underlying, as after a start at night', () => {
+    const row = optionRow(OPTION_TOKEN, { expiry: '2026-08-20', strike: 25_100, type: 'CE' });
+    const lane = newLane(NIGHT_MS);
+    lane.claim([row]);
+    const exchange_time = CLOSE_MS / 1_000;
+    const values = { last_price: 9_655, exchange_time, depth: bookAround(9_655, 1)! };
+    lane.account.pipeline.frame(frameOf([fullPacket(OPTION_TOKEN, values)]));
+    const twin = newTwin(slotOf(lane, OPTION_TOKEN), 1);
+    place(lane, twin, 0);
+    expect(twin.option).toMatchObject({ status: 'none', reason: 'no_underlying' });
+    lane.account.pipeline.frame(frameOf([indexPacket(INDEX, SPOT * 100, exchange_time)]));
+    place(lane, twin, 0.001);
+    const told = closed(row, 9_655);
+    place(told.lane, told.twin, 0.001);
+    expect(twin.option!.status).toBe('ok');
+    expect(twin.option!.greeks[GREEK.iv]).toBeCloseTo(told.twin.option!.greeks[GREEK.iv]!, 12);
+    expect(twin.fields[FIELD.last_price]).toBe(told.twin.fields[FIELD.last_price]);
+    expect(slotOf(lane, OPTION_TOKEN).option!.status).toBe('none');
+    for (const each of [lane, told.lane]) each.account.close();
+  });
+
   it('leaves the real slot as it was: values, baselines and the start of the next solution', () => {
     const row = optionRow(OPTION_TOKEN, { expiry: '2026-08-20', strike: 24_900, type: 'PE' });
     const { lane, twin } = closed(row, 10_410);
@@ -190,6 +211,11 @@ describe("an option's twin", () => {
     expect(twin.mock.real.option!.status).toBe('none');
     place(lane, twin, 0.004);
     expect(twin.fields[FIELD.last_price]).toBe(499_000 + SPOT * 100 * 0.004);
+    // What no volatility explains is not explained by moving it.
+    for (const drift of [-0.004, 0.001]) {
+      place(lane, twin, drift);
+      expect(twin.option).toMatchObject({ status: 'none', reason: 'below_intrinsic' });
+    }
     lane.account.close();
   });
 
