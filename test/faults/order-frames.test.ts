@@ -15,6 +15,7 @@ import { RIG_ACCOUNT } from '#test/support/streamer-rig.ts';
 import { type FleetAws, hasEmulator, NO_EMULATOR, startAws } from './support/fleet-aws.ts';
 import { OrderHand, type SentOrder } from './support/order-hand.ts';
 import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
+import { postJson } from './support/sent.ts';
 import { startUpdatesQueue, type UpdatesQueueUnderTest } from './support/updates-queue.ts';
 
 const FULL = process.env.FULL === '1';
@@ -47,7 +48,7 @@ describe.skipIf(missing !== undefined)(`order frames and their queue${missing ? 
       startRedisProcess(),
       startAws('faults-order-frames'),
     ]);
-    await control('switches', { order_limits: false, rate_limits: false });
+    await postJson(`${simulator.url}/_sim/switches`, { order_limits: false, rate_limits: false });
     instruments = await liveInstruments(simulator.url, 40);
     option = instruments.find((each) => each.instrument_type === 'CE')!;
   });
@@ -59,15 +60,6 @@ describe.skipIf(missing !== undefined)(`order frames and their queue${missing ? 
     await hand.close();
     await queue.stop();
   });
-
-  async function control(path: string, body: object): Promise<void> {
-    const response = await fetch(`${simulator.url}/_sim/${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    expect(response.ok).toBe(true);
-  }
 
   async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     scenes += 1;

@@ -20,6 +20,7 @@ import {
 import { Recorder, unaccounted } from '#test/support/recorder.ts';
 import { RIG_ACCOUNT, type Rig, startRig } from '#test/support/streamer-rig.ts';
 import { liveInstruments } from './support/scene.ts';
+import { postJson } from './support/sent.ts';
 
 const FULL = process.env.FULL === '1';
 const OUTAGE_MS = FULL ? 30_000 : 3_000;
@@ -75,14 +76,7 @@ describe.skipIf(redisServer() === undefined)(
       await until(isWhole, 10_000, 'a last value of every instrument');
     }
 
-    async function control(path: string, body: object): Promise<void> {
-      const response = await fetch(`${simulator.url}/_sim/${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      expect(response.ok).toBe(true);
-    }
+    const control = (path: string, body: object) => postJson(`${simulator.url}/_sim/${path}`, body);
 
     /** Every packet ended as published, folded, rejected, repeated, for pricing alone, waiting or discarded: none vanished. */
     function expectAccounted(each: Rig): void {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import type { PlatformInfo } from './start-platform.ts';
+
+export { eventually } from '#test/support/until.ts';
 
 export interface Answer {
   readonly status: number;
@@ -68,19 +69,4 @@ async function answer(response: Response): Promise<Answer> {
     headers: response.headers,
     body: isJson && text !== '' ? JSON.parse(text) : text,
   };
-}
-
-/** Waits until `look` answers something else than undefined. @throws after `timeoutMs`, saying what was waited for */
-export async function eventually<T>(
-  what: string,
-  look: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 20_000,
-): Promise<T> {
-  const deadlineMs = performance.now() + timeoutMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
-    await sleep(50);
-  }
 }

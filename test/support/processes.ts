@@ -4,6 +4,9 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { freePort } from '#local/platform/ports.ts';
 import { redisAnswers, redisServerOnPath } from '#local/platform/redis.ts';
+import { until } from './until.ts';
+
+export { until };
 
 const PROJECT_DIR = resolve(import.meta.dirname, '../..');
 
@@ -81,18 +84,5 @@ export async function answers(url: string): Promise<boolean> {
     return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
   } catch {
     return false;
-  }
-}
-
-/** Waits for a condition; @throws when it does not come about in time. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs: number,
-  what: string,
-): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms for ${what}`);
-    await new Promise((done) => setTimeout(done, 20));
   }
 }

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChildSpec } from '#local/supervise/child.ts';
 import { isRunning } from '#local/supervise/process-group.ts';
 import { Supervisor } from '#local/supervise/supervisor.ts';
+import { until } from '#test/support/processes.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -32,13 +32,7 @@ function node(name: string, script: string): ChildSpec {
 const FOREVER = 'setInterval(() => {}, 1000)';
 const pidOf = (name: string) => Number(readFileSync(join(dir, `${name}.pid`), 'utf8'));
 
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (condition()) return;
-    await sleep(50);
-  }
-  throw new Error(`waited in vain until ${what}`);
-}
+const WAIT_MS = 30_000;
 
 describe('the supervisor', () => {
   it('restarts a child that was killed and reports its last lines', async () => {
@@ -47,7 +41,7 @@ describe('the supervisor', () => {
     await supervisor.start(node('worker', `console.log('about to work'); ${FOREVER}`));
     const firstPid = pidOf('worker');
     process.kill(firstPid, 'SIGKILL');
-    await until('it is back', () => reports.some((line) => line.includes('is back')));
+    await until(() => reports.some((line) => line.includes('is back')), WAIT_MS, 'it is back');
     expect(reports[0]).toContain('worker died (SIGKILL)');
     expect(reports[0]).toContain('about to work');
     expect(pidOf('worker')).not.toBe(firstPid);
@@ -63,9 +57,9 @@ describe('the supervisor', () => {
     await supervisor.start({ ...node('worker', FOREVER), command });
     rmSync(command);
     process.kill(pidOf('worker'), 'SIGKILL');
-    await until('it failed', () => reports.some((line) => line.includes('could not be started')));
+    await until(() => reports.some((line) => line.includes('could not be started')), WAIT_MS, 'it failed');
     symlinkSync(process.execPath, command);
-    await until('it is back', () => reports.some((line) => line.includes('is back')));
+    await until(() => reports.some((line) => line.includes('is back')), WAIT_MS, 'it is back');
     await supervisor.stop();
   });
 
@@ -105,7 +99,7 @@ describe('the supervisor', () => {
     const pid = pidOf('orphan');
     expect(isRunning(pid)).toBe(true);
     supervisor.kill('SIGKILL');
-    await until('the orphan is gone', () => !isRunning(pid));
+    await until(() => !isRunning(pid), WAIT_MS, 'the orphan is gone');
   });
 });
 

@@ -8,19 +8,12 @@ import type { BrokerError } from '#shared/broker/errors.ts';
 import { BrokerConnections } from '#shared/broker/transport.ts';
 import type { BrokerOrder } from '#shared/broker/types.ts';
 import { ManualClock, systemClock } from '#shared/clock.ts';
+import { brokerOrder } from '#shared/orders/broker-order.ts';
+import { REQUEST } from '../orders/tasks.ts';
 
 const ORDER: BrokerOrder = {
-  variety: 'regular',
-  exchange: 'NFO',
-  tradingsymbol: 'NIFTY2681826050CE',
-  transaction_type: 'BUY',
-  order_type: 'LIMIT',
-  quantity: 65,
-  product: 'NRML',
-  price: 100.05,
-  validity: 'DAY',
+  ...brokerOrder(REQUEST, { tag: 'abc123', quantity: 65 }),
   trigger_price: undefined,
-  tag: 'abc123',
 };
 const ROW = {
   order_id: '1',

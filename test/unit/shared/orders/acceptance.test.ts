@@ -1,32 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import type { Instrument } from '#shared/market/instrument.ts';
 import { accept } from '#shared/orders/acceptance.ts';
 import type { OrderRequest } from '#shared/orders/request.ts';
+import { anInstrument } from '../market/an-instrument.ts';
 import { DAY, NOW_MS, REQUEST } from './tasks.ts';
 
-const OPTION: Instrument = {
-  instrument_token: 12_345_602,
-  exchange_token: 48_225,
-  tradingsymbol: 'NIFTY2681826050CE',
-  name: 'NIFTY',
-  last_price: 0,
-  expiry: '2026-08-18',
-  strike: 26_050,
-  tick_size: 0.05,
-  lot_size: 65,
-  instrument_type: 'CE',
-  segment: 'NFO-OPT',
-  exchange: 'NFO',
-};
-const SHARE: Instrument = {
-  ...OPTION,
+const OPTION = anInstrument();
+const SHARE = anInstrument({
   tradingsymbol: 'NIFTYBEES',
-  name: 'NIFTY',
   lot_size: 1,
   instrument_type: 'EQ',
   segment: 'NSE',
   exchange: 'NSE',
-};
+});
 
 const taken = (change: Partial<OrderRequest> = {}, instrument = OPTION) =>
   accept({

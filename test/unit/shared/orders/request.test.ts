@@ -1,20 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_NOT_AFTER_MS, notAfterMs, orderRequestSchema } from '#shared/orders/request.ts';
-import { NOW_MS } from './tasks.ts';
+import { NOW_MS, REQUEST } from './tasks.ts';
 
-const LIMIT = {
-  account_id: 'primary',
-  variety: 'regular',
-  exchange: 'NFO',
-  tradingsymbol: 'NIFTY2681826050CE',
-  transaction_type: 'BUY',
-  order_type: 'LIMIT',
-  quantity: 65,
-  product: 'NRML',
-  price: 100.05,
-  validity: 'DAY',
-};
+const { on_unknown: _default, ...LIMIT } = REQUEST;
 const { price: _price, ...UNPRICED } = LIMIT;
 const MARKET = { ...UNPRICED, order_type: 'MARKET' };
 

@@ -7,6 +7,7 @@ import type { Feed, LiveSession, Sessions } from '#simulator/contracts.ts';
 import { createMarket, type MarketOptions, type SimulatedMarket } from '#simulator/engine/market.ts';
 import { FaultBox } from '#simulator/faults/faults.ts';
 import { createFeed, type FeedOptions } from '#simulator/feed/feed.ts';
+import { until as waitUntil } from '#test/support/processes.ts';
 
 export const NIFTY_50 = 256_265;
 export const SESSION: LiveSession = { user_id: 'SIM001', api_key: 'simkey', access_token: 'good' };
@@ -126,13 +127,7 @@ export function packetsOf(frame: Buffer): Buffer[] {
   return packets;
 }
 
-/** Waits until the condition holds; fails after `forMs`. */
-export async function until(condition: () => boolean, forMs = 5_000): Promise<void> {
-  const end = performance.now() + forMs;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error('what was waited for did not come');
-    await new Promise((done) => setTimeout(done, 5));
-  }
-}
+/** Waits until the feed has done what the condition says. */
+export const until = (condition: () => boolean, forMs = 5_000) => waitUntil(condition, forMs, 'the feed');
 
 export const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
