@@ -166,3 +166,17 @@ describe('with a new dump, the sweep', () => {
     expect(await desk.reserved('one')).toBe(30);
   });
 });
+
+describe('as deployed', () => {
+  it.each(['subscription-sweep', 'instruments-refresh'])('%s runs, and finds nothing to do', async (name) => {
+    const url = `${process.env.AWS_ENDPOINT_URL}/2015-03-31/functions/ticker-local-${name}/invocations`;
+    const response = await fetch(url, { method: 'POST', body: '{}' });
+    expect(response.headers.get('x-amz-function-error')).toBeNull();
+    const answer: unknown = await response.json();
+    expect(answer).toMatchObject(
+      name === 'instruments-refresh'
+        ? { day: expect.any(String) }
+        : { ended: 0, moved: 0, failed: 0, left: 0 },
+    );
+  });
+});
