@@ -8,6 +8,7 @@ import { RedisSink } from '#streamer/publish/redis-sink.ts';
 import { ReplayLog } from '#streamer/publish/replay-log.ts';
 import { publishingRedis } from '#streamer/redis.ts';
 import { accountSettings, sinkSettings } from '#streamer/settings.ts';
+import { NO_EVENTS } from '#test/support/lane.ts';
 
 export const BENCH_PREFIX = 'bench:x';
 
@@ -45,21 +46,7 @@ export function benchAccount(
       elsewhereMs: () => 0,
       accounts: { readSession: async () => undefined },
     },
-    {
-      onChanged: () => {},
-      onRemoved: () => {},
-      beforeFrame: () => {},
-      onOpen: () => {},
-      onLeft: () => {},
-      onDown: () => {},
-      onReplaced: () => {},
-      onNearlyFull: () => {},
-      onSessionTaken: () => {},
-      onSessionDead: () => {},
-      onOrder: () => {},
-      onText: () => {},
-      onFrame: () => {},
-    },
+    NO_EVENTS,
   );
   const rows = instruments.map((instrument) => ({
     instrument_token: instrument.instrument_token,

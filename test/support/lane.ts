@@ -1,10 +1,27 @@
 import { ManualClock } from '#shared/clock.ts';
 import type { FeedMode, Instrument } from '#shared/market/instrument.ts';
 import type { TickEnvelope } from '#shared/messages/envelope.ts';
-import { AccountStreamer } from '#streamer/account.ts';
+import { type AccountEvents, AccountStreamer } from '#streamer/account.ts';
 import { readConfig } from '#streamer/config.ts';
 import type { Batch } from '#streamer/publish/batcher.ts';
 import { accountSettings } from '#streamer/settings.ts';
+
+/** Nobody listens. */
+export const NO_EVENTS: AccountEvents = {
+  onChanged: () => {},
+  onRemoved: () => {},
+  beforeFrame: () => {},
+  onOpen: () => {},
+  onLeft: () => {},
+  onDown: () => {},
+  onReplaced: () => {},
+  onNearlyFull: () => {},
+  onSessionTaken: () => {},
+  onSessionDead: () => {},
+  onOrder: () => {},
+  onText: () => {},
+  onFrame: () => {},
+};
 
 /** The streamer's path of one account without sockets and Redis: frames in, envelopes out. */
 export interface Lane {
@@ -37,21 +54,7 @@ export function newLane(nowMs: number, env: Readonly<Record<string, string>> = {
       // Without a session no connection is ever made.
       accounts: { readSession: async () => undefined },
     },
-    {
-      onChanged: () => {},
-      onRemoved: () => {},
-      beforeFrame: () => {},
-      onOpen: () => {},
-      onLeft: () => {},
-      onDown: () => {},
-      onReplaced: () => {},
-      onNearlyFull: () => {},
-      onSessionTaken: () => {},
-      onSessionDead: () => {},
-      onOrder: () => {},
-      onText: () => {},
-      onFrame: () => {},
-    },
+    NO_EVENTS,
   );
   let version = 0;
   const claim = (instruments: readonly Instrument[], mode: FeedMode = 'full') => {
