@@ -1,6 +1,6 @@
 import type { BrokerSession } from '#shared/accounts/types.ts';
 import type { SteadyClock } from '#shared/clock.ts';
-import { marketState } from '#shared/market/calendar.ts';
+import { isTrading, marketState } from '#shared/market/calendar.ts';
 import type { Book } from '../enrich/book.ts';
 import type { TickPipeline } from '../pipeline.ts';
 import { type DisconnectCause, isTrouble } from './causes.ts';
@@ -112,7 +112,9 @@ export class AccountFeed {
 
   /** A session with this version exists. */
   sessionChanged(version: number): void {
-    if (this.session.announced(version)) this.upkeep.sessionChanged(version);
+    this.upkeep.sessionExists(version);
+    // Those that wait for one try it at once.
+    if (this.session.announced(version)) this.pool.sessionChanged();
   }
 
   /** Steady time of the newest tick on any link; 0: none. */
@@ -152,7 +154,7 @@ export class AccountFeed {
 
   #isMarketOpen(): boolean {
     if (this.#settings.stallHours === 'always') return true;
-    return marketState(this.#parts.clock.nowMs(), 'derivatives') === 'open';
+    return isTrading(marketState(this.#parts.clock.nowMs(), 'derivatives'));
   }
 
   #newConnection(): FeedConnection {
@@ -186,6 +188,8 @@ export class AccountFeed {
       const slot = book.get(token);
       if (slot !== undefined) pipeline.splices.reopened(slot, connection.id);
     }
+    // Whoever reads a newer session first may be a connection that was refused with the old one.
+    this.upkeep.sessionExists(connection.sessionVersion);
     this.#events.onOpen(connection.id);
     this.session.taken(connection.sessionVersion);
     this.#events.onSessionTaken(connection.sessionVersion);
