@@ -12,8 +12,10 @@ export interface Fault {
   /** How a reader knows of it. */
   readonly known: string;
   /** A fleet of its own for every run, because nothing mends it: another time, another set of accounts. */
-  readonly own?: Partial<Pick<FleetOptions, 'simulatorArgs' | 'env'>>;
-  /** Breaks something and waits until it is over. @returns the accounts whose instruments are concerned */
+  readonly own?: Partial<Pick<FleetOptions, 'simulatorArgs' | 'env' | 'streamers'>>;
+  /** What has to be so before the measurement begins. */
+  prepare?(fleet: Fleet): Promise<void>;
+  /** Breaks something and waits until it is over. @returns the accounts concerned, maybe none that shall stream on */
   run(fleet: Fleet): Promise<readonly FleetAccount[]>;
 }
 

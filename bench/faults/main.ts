@@ -9,6 +9,7 @@ import { PROJECT_DIR } from '#local/platform/settings.ts';
 import { onStopSignal } from '#local/supervise/stop-signals.ts';
 import { type Fleet, fleetProblem } from '#test/faults/support/fleet.ts';
 import { type FleetAws, startAws } from '#test/faults/support/fleet-aws.ts';
+import { DAY_FAULTS } from './day-faults.ts';
 import type { Fault } from './fault.ts';
 import { FEED_FAULTS } from './feed-faults.ts';
 import { measure, type Run, startFleet } from './measure.ts';
@@ -17,7 +18,7 @@ import { STREAMER_FAULTS } from './streamer-faults.ts';
 import { headLines, rowOf, withRows } from './table.ts';
 
 const PAGE = join(PROJECT_DIR, 'docs/faults.md');
-const FAULTS: readonly Fault[] = [...FEED_FAULTS, ...STREAMER_FAULTS, ...STORE_FAULTS];
+const FAULTS: readonly Fault[] = [...FEED_FAULTS, ...STREAMER_FAULTS, ...STORE_FAULTS, ...DAY_FAULTS];
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 

@@ -5,9 +5,9 @@ import type { Fault } from './fault.ts';
 
 /** One run of a fault as readers saw it. */
 export interface Run {
-  /** The worst instrument concerned. */
-  readonly gapMs: number;
-  /** The worst of all other instruments; undefined where all are concerned. */
+  /** The worst instrument concerned; undefined where none is that shall stream on. */
+  readonly gapMs: number | undefined;
+  /** The worst of all other instruments; undefined where there are none. */
   readonly othersGapMs: number | undefined;
   /** Ticks sent and not read. */
   readonly missing: number;
@@ -36,7 +36,7 @@ export function startFleet(aws: FleetAws, own: Fault['own'] = {}): Promise<Fleet
     aws,
     name: 'report',
     accounts: 2,
-    streamers: 2,
+    streamers: own.streamers ?? 2,
     instruments: INSTRUMENTS,
     simulatorArgs: own.simulatorArgs ?? SIMULATOR_ARGS,
     env: { ...DEFAULTS, ...own.env },
@@ -49,6 +49,8 @@ export function startFleet(aws: FleetAws, own: Fault['own'] = {}): Promise<Fleet
  */
 export async function measure(fleet: Fleet, fault: Fault): Promise<Run> {
   await mend(fleet);
+  await fault.prepare?.(fleet);
+  await fleet.settled();
   const lateBefore = fleet.reader.late.reduce((sum, { ticks }) => sum + ticks, 0);
   let concerned = new Set<number>();
   const { difference, explained } = await fleet.during(async () => {
@@ -59,10 +61,11 @@ export async function measure(fleet: Fleet, fault: Fault): Promise<Run> {
   });
   const all = fleet.accounts.flatMap((account) => fleet.instrumentsOf(account));
   const others = all.map((each) => each.instrument_token).filter((token) => !concerned.has(token));
-  const worst = (tokens: Iterable<number>) => Math.max(...[...tokens].map((token) => fleet.gapOf(token)));
+  const worst = (tokens: readonly number[]) =>
+    tokens.length === 0 ? undefined : Math.max(...tokens.map((token) => fleet.gapOf(token)));
   return {
-    gapMs: worst(concerned),
-    othersGapMs: others.length === 0 ? undefined : worst(others),
+    gapMs: worst([...concerned]),
+    othersGapMs: worst(others),
     missing: difference.missing.filter(({ token }) => concerned.has(token)).length,
     othersMissing: difference.missing.filter(({ token }) => !concerned.has(token)).length,
     unexplained: explained.unexplained.length,
@@ -78,7 +81,6 @@ async function mend(fleet: Fleet): Promise<void> {
   for (const streamer of fleet.streamers) if (!streamer.isRunning) await streamer.start();
   const deadlineMs = performance.now() + SPREAD_MS;
   while (performance.now() < deadlineMs && !(await isSpread(fleet))) await sleep(200);
-  await fleet.settled();
 }
 
 async function isSpread(fleet: Fleet): Promise<boolean> {

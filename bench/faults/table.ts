@@ -12,14 +12,14 @@ const HEAD = [
 const inSeconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 
 export function rowOf(fault: Fault, runs: readonly Run[]): string {
-  const gaps = runs.map(({ gapMs }) => gapMs);
-  const others = runs.flatMap(({ othersGapMs }) => (othersGapMs === undefined ? [] : [othersGapMs]));
+  const gaps = runs.flatMap(({ gapMs }) => gapMs ?? []);
+  const others = runs.flatMap(({ othersGapMs }) => othersGapMs ?? []);
   const othersMissing = runs.reduce((sum, run) => sum + run.othersMissing, 0);
   const cells = [
     fault.name,
     fault.seen,
-    inSeconds(percentile(gaps, 0.5)),
-    inSeconds(Math.max(...gaps)),
+    gaps.length === 0 ? '-' : inSeconds(percentile(gaps, 0.5)),
+    gaps.length === 0 ? '-' : inSeconds(Math.max(...gaps)),
     others.length === 0
       ? '-'
       : `${othersMissing} ticks missing, at most ${inSeconds(Math.max(...others))} late`,

@@ -84,7 +84,7 @@ describe.skipIf(problem !== undefined)(
         say(
           `${span.toS - span.fromS} s: ${sent} sent, ${read} read, ${missing.length} missing ${JSON.stringify(byReason)}, ${doubled} doubled`,
         );
-        expect(unexplained).toEqual([]);
+        expect(fleet.story(unexplained)).toEqual([]);
         expect(fleet.reader.late).toEqual([]);
         expect(difference).toMatchObject({ invented: 0, disordered: 0, stale: 0 });
       },

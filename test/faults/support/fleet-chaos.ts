@@ -140,7 +140,7 @@ export async function chaos(fleet: Fleet, options: ChaosOptions): Promise<Readon
     const troubles = dice.pick(KINDS);
     const name = dice.pick(Object.keys(troubles));
     const second = Math.round((performance.now() - startedMs) / 1_000);
-    options.report(`${second} s: ${name}`);
+    options.report(`${second} s (${new Date(fleet.clock.nowMs()).toISOString()}): ${name}`);
     done.set(name, (done.get(name) ?? 0) + 1);
     running.push(troubles[name]!(fleet, new Dice(hash(options.seed, turn)), options.everyMs));
     await Promise.race([sleep(options.everyMs), failureOf(running)]);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BatchWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { CredentialStore } from '#shared/accounts/credentials.ts';
 import { AccountRepository } from '#shared/accounts/repository.ts';
 import type { Clock } from '#shared/clock.ts';
@@ -49,6 +49,13 @@ export class FleetControl {
     await postJson(`${this.#simulatorUrl}/_sim/accounts`, credentials);
     await this.accounts.create(account_id, credentials);
     await this.login(account);
+  }
+
+  /** The account's item goes, as by an operator; its subscriptions' rows stay. */
+  async deleteAccount({ account_id }: FleetAccount): Promise<void> {
+    await this.#aws.document.send(
+      new DeleteCommand({ TableName: this.#table, Key: keys.account(account_id) }),
+    );
   }
 
   /** A session of the broker's (the live one where there is one), saved as the account's newest. */

@@ -1,4 +1,5 @@
 import type { TickChannel } from '#shared/messages/channels.ts';
+import type { FleetHealthWatch, RejectedTicks } from './fleet-health.ts';
 import type { FleetReader, Told } from './fleet-reader.ts';
 
 export interface MissingTick {
@@ -17,6 +18,7 @@ export interface Explained {
   readonly lease: number;
   readonly hole: number;
   readonly folded: number;
+  readonly rejected: number;
   readonly health: number;
   readonly unexplained: readonly MissingTick[];
 }
@@ -24,47 +26,70 @@ export interface Explained {
 /** A round's ticks carry its beginning, leave within the second after it, and may wait for a batch. */
 const ROUND_MS = 2_000;
 
-type Evidence = Pick<FleetReader, 'told' | 'leaseChanges' | 'firsts'>;
+/** What readers were told by envelopes, and anybody by health and metrics. */
+export interface Evidence {
+  readonly reader: Pick<FleetReader, 'told' | 'leaseChanges' | 'firsts'>;
+  readonly health: Pick<FleetHealthWatch, 'rejected' | 'isQuiet'>;
+}
+
+/** A number of ticks that were said to be lost within a time; each accounts for one. */
+class Budget<T> {
+  readonly #entries: { readonly of: T; left: number }[];
+
+  constructor(entries: readonly { readonly of: T; readonly ticks: number }[]) {
+    this.#entries = entries.map(({ of, ticks }) => ({ of, left: ticks }));
+  }
+
+  /** Takes one from the first that covers it. @returns whether there was one */
+  take(covers: (of: T) => boolean): boolean {
+    const entry = this.#entries.find(({ of, left }) => left > 0 && covers(of));
+    if (entry === undefined) return false;
+    entry.left -= 1;
+    return true;
+  }
+}
 
 /**
  * What accounts for each missing tick, asked in this order: between the last envelope of a lease and the instrument's
- * first tick of the next; in a hole of the sequence; folded, at most as many as the envelopes said; in a second for
- * which health said that the account's ticks did not flow.
+ * first tick of the next; in a hole of the sequence; folded, or counted as rejected, at most as many as were said; in a
+ * second for which health said that the account's ticks did not flow.
  */
 export function explain(
   missing: readonly MissingTick[],
   ownerOf: (token: number) => Owner,
-  reader: Evidence,
-  isQuiet: (accountId: string, second: number) => boolean,
+  { reader, health }: Evidence,
 ): Explained {
-  const found = { lease: 0, hole: 0, folded: 0, health: 0 };
+  const found = { lease: 0, hole: 0, folded: 0, rejected: 0, health: 0 };
   const unexplained: MissingTick[] = [];
-  const foldedLeft = reader.told.flatMap((told) =>
-    told.type === 'folded' ? [{ told, left: told.ticks }] : [],
+  const holes = reader.told.filter(({ type }) => type === 'hole');
+  const folded = new Budget(
+    reader.told.flatMap((told) => (told.type === 'folded' ? [{ of: told, ticks: told.ticks }] : [])),
   );
-  const holes = reader.told.filter((told) => told.type === 'hole');
+  const rejected = new Budget(health.rejected.map((each) => ({ of: each, ticks: each.ticks })));
   for (const tick of missing) {
     const owner = ownerOf(tick.token);
-    const isCovered = (told: Told) => isWithin(told, owner, tick.timeS);
-    const folds = foldedLeft.find(({ told, left }) => left > 0 && isCovered(told));
+    const isTold = (told: Told) => told.channel === owner.channel && isWithin(told, owner, tick.timeS);
     if (isOfLeaseChange(tick, owner, reader)) found.lease += 1;
-    else if (holes.some(isCovered)) found.hole += 1;
-    else if (folds !== undefined) {
-      folds.left -= 1;
-      found.folded += 1;
-    } else if (isQuiet(owner.account_id, tick.timeS)) found.health += 1;
+    else if (holes.some(isTold)) found.hole += 1;
+    else if (folded.take(isTold)) found.folded += 1;
+    else if (rejected.take((each) => isWithin(each, owner, tick.timeS))) found.rejected += 1;
+    else if (health.isQuiet(owner.account_id, tick.timeS)) found.health += 1;
     else unexplained.push(tick);
   }
   return { ...found, unexplained };
 }
 
-function isWithin(told: Told, owner: Owner, timeS: number): boolean {
-  const { account_id, channel, fromMs, toMs } = told;
-  const isOwn = account_id === owner.account_id && channel === owner.channel;
-  return isOwn && timeS * 1_000 >= fromMs - ROUND_MS && timeS * 1_000 <= toMs;
+type Window = Pick<RejectedTicks, 'account_id' | 'fromMs' | 'toMs'>;
+
+function isWithin({ account_id, fromMs, toMs }: Window, owner: Owner, timeS: number): boolean {
+  return account_id === owner.account_id && timeS * 1_000 >= fromMs - ROUND_MS && timeS * 1_000 <= toMs;
 }
 
-function isOfLeaseChange({ token, timeS }: MissingTick, { account_id }: Owner, reader: Evidence): boolean {
+function isOfLeaseChange(
+  { token, timeS }: MissingTick,
+  { account_id }: Owner,
+  reader: Evidence['reader'],
+): boolean {
   const timeMs = timeS * 1_000;
   return reader.leaseChanges.some((change) => {
     if (change.account_id !== account_id || timeMs < change.fromMs - ROUND_MS) return false;

@@ -4,13 +4,22 @@ const LOOK_MS = 150;
 /** An account of which some instrument ticks every second: a pause beyond this is one that health tells of. */
 const PAUSE_MS = 1_200;
 
+/** Packets of an account that its streamer counted as not used, between two looks; market times, epoch ms. */
+export interface RejectedTicks {
+  readonly account_id: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly ticks: number;
+}
+
 /** Looks at every streamer's health often, and remembers for which exchange seconds it said that ticks did not flow. */
 export class FleetHealthWatch {
   /** Exchange seconds by account. */
   readonly quiet = new Map<string, Set<number>>();
+  readonly rejected: RejectedTicks[] = [];
   readonly #streamers: () => readonly FleetStreamer[];
   readonly #nowMs: () => number;
-  readonly #lostLinks = new Map<string, number>();
+  readonly #counters = new Map<string, number>();
   readonly #lookedMs = new Map<string, number>();
   #running: Promise<void>;
   #stopped = false;
@@ -48,15 +57,22 @@ export class FleetHealthWatch {
     for (const account of health.accounts) {
       this.#note(account, nowMs);
       const { account_id } = account;
+      const lookedMs = this.#lookedMs.get(streamer.id) ?? nowMs;
+      const since = (name: string) =>
+        this.#sinceLast(`${pid}:${account_id}:${name}`, sumOf(samples, name, { account_id }));
       // A link may be lost and back between two looks: then only the counter tells.
-      const lost = sumOf(samples, 'websocket_reconnects_total', { account_id });
-      const key = `${pid}:${account_id}`;
-      if (lost > (this.#lostLinks.get(key) ?? 0)) {
-        this.#add(account_id, (this.#lookedMs.get(streamer.id) ?? nowMs) - 1_000, nowMs);
-      }
-      this.#lostLinks.set(key, lost);
+      if (since('websocket_reconnects_total') > 0) this.#add(account_id, lookedMs - 1_000, nowMs);
+      const ticks = since('ticks_rejected_total');
+      if (ticks > 0)
+        this.rejected.push({ account_id, fromMs: Math.min(lookedMs, nowMs), toMs: nowMs, ticks });
     }
     this.#lookedMs.set(streamer.id, nowMs);
+  }
+
+  #sinceLast(key: string, value: number): number {
+    const before = this.#counters.get(key) ?? 0;
+    this.#counters.set(key, value);
+    return value - before;
   }
 
   #note(account: FleetHealth['accounts'][number], nowMs: number): void {

@@ -53,33 +53,19 @@ export class FleetReader {
   /** When an instrument's first tick of each lease came: market time of its envelope. */
   readonly firsts = new Map<number, { readonly lease: number; readonly tsMs: number }[]>();
   mockTicks = 0;
-  readonly #redis: Redis;
+  readonly prefix: string;
+  readonly #redis: Redis | undefined;
   readonly #accounts = new Map<string, Position>();
   readonly #channels = new Map<string, Position>();
-  readonly #prefix: string;
 
-  constructor(redisUrl: string, prefix: string) {
-    this.#prefix = prefix;
-    const channels = TICK_CHANNELS.map((channel) => redisNames(prefix).ticks(channel));
-    this.#redis = new Redis(redisUrl, {
-      maxRetriesPerRequest: null,
-      autoResubscribe: false,
-      retryStrategy: () => 100,
-    });
-    this.#redis.on('error', () => {});
-    // Once a connection is lost the subscription may fail too; then the next one subscribes.
-    this.#redis.on('ready', () => void this.#redis.subscribe(...channels).catch(() => {}));
-    this.#redis.on('message', (name: string, text: string) =>
-      this.take(name.slice(prefix.length + 1) as TickChannel, JSON.parse(text), performance.now()),
-    );
+  /** Without a URL it reads what it is given by `take` alone. */
+  constructor(redisUrl: string | undefined, prefix: string) {
+    this.prefix = prefix;
+    this.#redis = redisUrl === undefined ? undefined : this.#subscribe(redisUrl);
   }
 
   stop(): void {
-    this.#redis.disconnect();
-  }
-
-  get prefix(): string {
-    return this.#prefix;
+    this.#redis?.disconnect();
   }
 
   /** The newest lease seen for the account. */
@@ -123,6 +109,22 @@ export class FleetReader {
     const at = { account_id, channel, fromMs, toMs };
     if (seq > expected) this.told.push({ type: 'hole', ...at, lease, from: expected, to: seq - 1 });
     if (folded > 0) this.told.push({ type: 'folded', ...at, ticks: folded });
+  }
+
+  #subscribe(redisUrl: string): Redis {
+    const channels = TICK_CHANNELS.map((channel) => redisNames(this.prefix).ticks(channel));
+    const redis = new Redis(redisUrl, {
+      maxRetriesPerRequest: null,
+      autoResubscribe: false,
+      retryStrategy: () => 100,
+    });
+    redis.on('error', () => {});
+    // Once a connection is lost the subscription may fail too; then the next one subscribes.
+    redis.on('ready', () => void redis.subscribe(...channels).catch(() => {}));
+    redis.on('message', (name: string, text: string) =>
+      this.take(name.slice(this.prefix.length + 1) as TickChannel, JSON.parse(text), performance.now()),
+    );
+    return redis;
   }
 
   #of(token: number): TickKey[] {

@@ -6,6 +6,7 @@ import { emulatorEnvironment } from '#local/platform/emulator.ts';
 import { FollowingClock } from '#shared/clock.ts';
 import { type Instrument, kindOf } from '#shared/market/instrument.ts';
 import { CHANNEL_OF_KIND } from '#shared/messages/channels.ts';
+import { lasting } from '#test/support/lasting.ts';
 import {
   NO_REDIS,
   type OwnProcess,
@@ -49,6 +50,8 @@ const TEST_ENV = {
   RECONNECT_MAX_MS: '1000',
 };
 const SETTLE_MS = 60_000;
+/** How far around a missing tick a story looks. */
+const STORY_MS = 10_000;
 
 /** Why no fleet can run here; undefined when it can. */
 export function fleetProblem(): string | undefined {
@@ -167,6 +170,25 @@ export class Fleet {
     return account;
   }
 
+  /** Its row goes; nobody waits for its ticks any more. Returns when no streamer holds it. */
+  async deleteAccount(account: FleetAccount): Promise<void> {
+    const { account_id } = account;
+    await this.control.deleteAccount(account);
+    for (const { instrument_token } of this.instrumentsOf(account)) this.#owners.delete(instrument_token);
+    this.accounts.splice(this.accounts.indexOf(account), 1);
+    this.#instruments.delete(account_id);
+    for (const [user, tap] of this.#taps) {
+      if ([...tap.sent.keys()].some((token) => this.#owners.has(token))) continue;
+      this.#taps.delete(user);
+      await tap.close();
+    }
+    const isHeld = async () => {
+      const held = await Promise.all(this.streamers.map((streamer) => streamer.held()));
+      return held.some((accounts) => accounts.has(account_id));
+    };
+    await until(async () => !(await isHeld()), SETTLE_MS, `nobody to hold ${account_id}`);
+  }
+
   /** More instruments of an account; the exchange's side of them is read from now on as well. */
   async subscribe(account: FleetAccount, instruments: readonly Instrument[]): Promise<void> {
     const { account_id } = account;
@@ -282,13 +304,27 @@ export class Fleet {
 
   compare(span: Span): FleetOutcome {
     const difference = differenceOf(this.sent(), this.reader.read, span);
-    const explained = explain(
-      difference.missing,
-      (token) => this.#owners.get(token)!,
-      this.reader,
-      (accountId, second) => this.health.isQuiet(accountId, second),
-    );
+    const explained = explain(difference.missing, (token) => this.#owners.get(token)!, this);
     return { span, difference, explained };
+  }
+
+  /** Missing ticks by account, channel and second, and what was told around the first of them: for a person. */
+  story(missing: FleetOutcome['explained']['unexplained']): string[] {
+    const [first] = missing;
+    if (first === undefined) return [];
+    const placeOf = ({ token, timeS }: typeof first) => {
+      const { account_id, channel } = this.#owners.get(token)!;
+      return `${account_id} ${channel} ${new Date(timeS * 1_000).toISOString()}`;
+    };
+    const places = [...Map.groupBy(missing, placeOf)].map(([place, { length }]) => `${place}: ${length}`);
+    const firstMs = first.timeS * 1_000;
+    const isNear = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }) =>
+      fromMs < firstMs + STORY_MS && toMs > firstMs - STORY_MS;
+    const near = [...this.reader.told, ...this.reader.leaseChanges, ...this.health.rejected].filter(isNear);
+    const quiet = this.accounts.map(
+      ({ account_id }) => `${account_id} quiet: ${[...(this.health.quiet.get(account_id) ?? [])].length} s`,
+    );
+    return [...places.slice(0, 40), ...near.slice(0, 40).map((each) => JSON.stringify(each)), ...quiet];
   }
 
   /**
@@ -344,7 +380,7 @@ export class Fleet {
 
 /** NIFTY's index, futures and options nearest to the money, then all other derivatives. */
 async function liveFirst(simulatorUrl: string): Promise<Instrument[]> {
-  const all = await simulatorInstruments(simulatorUrl);
+  const all = lasting(await simulatorInstruments(simulatorUrl));
   const middle = 25_000;
   const rank = ({ name, instrument_type, segment, strike }: Instrument) => {
     if (name !== 'NIFTY' && segment !== 'INDICES') return Number.MAX_SAFE_INTEGER;

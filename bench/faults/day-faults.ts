@@ -1,0 +1,85 @@
+import { addDays, istMs } from '#shared/market/calendar.ts';
+import type { Fleet } from '#test/faults/support/fleet.ts';
+import { until } from '#test/support/processes.ts';
+import { type Fault, firstAccount, seconds } from './fault.ts';
+
+const DAY = '2026-11-25';
+const WAIT_MS = 120_000;
+const LOGIN_AFTER_S = 2;
+const HOUR_MS = 3_600_000;
+const SIX_MS = istMs(DAY, '06:00');
+const MIDNIGHT_MS = istMs(addDays(DAY, 1), '00:00');
+
+/** Soon enough before for a fleet to start, however busy the machine is. */
+const heldOpenAt = (time: string) => ['--market', 'open', '--now', `${DAY}T${time}+05:30`];
+
+/** A few seconds are left until a moment. */
+const shortlyBefore = (momentMs: number) => async (fleet: Fleet) => {
+  await fleet.setClock({ now: momentMs - 15_000 });
+  await seconds(5);
+};
+
+function untilMarketTime(fleet: Fleet, ms: number): Promise<void> {
+  return until(() => fleet.clock.nowMs() >= ms, WAIT_MS, new Date(ms).toISOString());
+}
+
+/** What the clock and the control plane do; each run has a fleet of its own, because nothing turns them back. */
+export const DAY_FAULTS: readonly Fault[] = [
+  {
+    name: `token expired at 06:00, new login ${LOGIN_AFTER_S} s later`,
+    seen: 'Nothing: links outlive their token, and the new token is taken over a second link.',
+    known: 'Nothing to know.',
+    own: { simulatorArgs: heldOpenAt('05:50:00') },
+    prepare: shortlyBefore(SIX_MS),
+    async run(fleet) {
+      await untilMarketTime(fleet, SIX_MS + LOGIN_AFTER_S * 1_000);
+      for (const account of fleet.accounts) await fleet.control.login(account);
+      await seconds(6);
+      return fleet.accounts;
+    },
+  },
+  {
+    name: 'clock jump of an hour',
+    seen: 'A pause until the new time was read; exchange times jump.',
+    known: '`exchange_ts`; packets from the future are counted as rejected.',
+    own: {},
+    async run(fleet) {
+      await fleet.setClock({ now: fleet.clock.nowMs() + HOUR_MS });
+      await seconds(3);
+      return fleet.accounts;
+    },
+  },
+  {
+    name: 'midnight, the market held open',
+    seen: 'Nothing; `last` begins anew.',
+    known: '`exchange_ts`.',
+    own: { simulatorArgs: heldOpenAt('23:50:00') },
+    prepare: shortlyBefore(MIDNIGHT_MS),
+    async run(fleet) {
+      await untilMarketTime(fleet, MIDNIGHT_MS + 5_000);
+      return fleet.accounts;
+    },
+  },
+  {
+    name: 'an account deleted while it streams',
+    seen: 'Its ticks end; nobody else sees anything.',
+    known: 'No more envelopes of the account.',
+    own: {},
+    async run(fleet) {
+      await fleet.deleteAccount(firstAccount(fleet));
+      return [];
+    },
+  },
+  {
+    name: 'a second streamer joins',
+    seen: 'Half of the accounts are handed over.',
+    known: 'A higher `lease`, whose `seq` begins at 1.',
+    own: { streamers: 1 },
+    async run(fleet) {
+      const joined = await fleet.addStreamer();
+      await until(async () => (await joined.held()).size > 0, WAIT_MS, 'the new streamer to hold an account');
+      const held = await joined.held();
+      return fleet.accounts.filter(({ account_id }) => held.has(account_id));
+    },
+  },
+];
