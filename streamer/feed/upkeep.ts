@@ -73,11 +73,11 @@ export class Upkeep {
     return this.#moves;
   }
 
-  /** Connections with an older session are replaced, one after another. */
-  sessionChanged(version: number): void {
-    if (version > this.#sessionVersion) this.#notBeforeMs = 0;
-    this.#sessionVersion = Math.max(this.#sessionVersion, version);
-    this.#parts.pool.sessionChanged();
+  /** A session with this version exists: connections with an older one are replaced, one after another. */
+  sessionExists(version: number): void {
+    if (version <= this.#sessionVersion) return;
+    this.#sessionVersion = version;
+    this.#notBeforeMs = 0;
   }
 
   /** To be called several times a second. */

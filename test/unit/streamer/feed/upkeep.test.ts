@@ -101,7 +101,7 @@ describe('a new session', () => {
     pool.change(new Map([...tokens(0, 4, 'ltp'), ...tokens(4, 8, 'quote')]), []);
     expect(opened).toHaveLength(2);
     const before = opened.map(({ wanted }) => new Map(wanted));
-    upkeep.sessionChanged(2);
+    upkeep.sessionExists(2);
     tend();
     expect(opened).toHaveLength(3);
     opened[2]!.sessionVersion = 2;
@@ -123,7 +123,7 @@ describe('a new session', () => {
   it('that was read too early is not asked for again at once', () => {
     const { pool, upkeep, tend, opened } = rig();
     pool.change(tokens(0, 3), []);
-    upkeep.sessionChanged(2);
+    upkeep.sessionExists(2);
     for (let turn = 0; turn < 5; turn += 1) tend();
     expect(opened).toHaveLength(2);
     tend(200);
@@ -134,7 +134,7 @@ describe('a new session', () => {
     const { pool, upkeep, tend, opened, believed, clock } = rig();
     pool.change(tokens(0, 8), []);
     believed.lower(2, clock.steadyMs());
-    upkeep.sessionChanged(2);
+    upkeep.sessionExists(2);
     tend(900);
     expect(opened).toHaveLength(2);
     expect(opened.flatMap(({ restarts }) => restarts)).toEqual([]);
@@ -145,7 +145,7 @@ describe('a new session', () => {
   it('without a free connection closes first, one while the others are open', () => {
     const { pool, upkeep, tend, opened } = rig({ maxConnections: 2, reserveConnections: 0 });
     pool.change(tokens(0, 8), []);
-    upkeep.sessionChanged(2);
+    upkeep.sessionExists(2);
     tend();
     expect(opened.map(({ restarts }) => restarts)).toEqual([['new_session'], []]);
     opened[0]!.state = 'connecting';
@@ -160,7 +160,7 @@ describe('a new session', () => {
     const { pool, upkeep, tend, opened, state } = rig();
     pool.change(tokens(0, 4), []);
     state.settles = false;
-    upkeep.sessionChanged(2);
+    upkeep.sessionExists(2);
     tend();
     pool.change(new Map([...tokens(10, 11), [0, 'ltp']]), [1]);
     expect(opened[1]!.wanted).toEqual(opened[0]!.wanted);
@@ -182,7 +182,7 @@ describe('a new session', () => {
     const { pool, upkeep, tend, opened, state, taken, left, believed } = rig();
     pool.change(tokens(0, 4), []);
     state.opensInto = 'connecting';
-    upkeep.sessionChanged(2);
+    upkeep.sessionExists(2);
     tend();
     upkeep.wentDown(opened[1]!, 'refused_429');
     expect(opened.map(({ closed }) => closed)).toEqual([false, true]);
@@ -197,7 +197,7 @@ describe('a new session', () => {
     pool.change(tokens(0, 4), []);
     state.opensInto = 'connecting';
     state.settles = false;
-    upkeep.sessionChanged(2);
+    upkeep.sessionExists(2);
     tend();
     upkeep.wentDown(opened[0]!, 'network');
     expect(opened[0]!.closed).toBe(true);
@@ -372,7 +372,7 @@ it('whatever happens, each instrument is taken from one live link that streams i
         pool.change(new Map(), gone);
       } else if (each.do === 'session') {
         version += 1;
-        upkeep.sessionChanged(version);
+        upkeep.sessionExists(version);
       } else if (each.do === 'tend') tend(each.ms);
       else if (each.do === 'settles') state.settles = each.value;
       else if (each.do === 'up') {

@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  NO_REDIS,
+  type OwnProcess,
+  redisServer,
+  startRedisProcess,
+  startSimulatorProcess,
+  until,
+} from '#test/support/processes.ts';
+import { simulatorInstruments } from '#test/support/streamer-rig.ts';
+import { FeedFaults } from './support/feed-faults.ts';
+import { HealthWatch } from './support/health-watch.ts';
+import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
+
+const INSTRUMENTS = 60;
+const DEAD_FOR_MS = process.env.FULL === '1' ? 20_000 : 1_000;
+
+describe.skipIf(redisServer() === undefined)(
+  `what the broker refuses${redisServer() === undefined ? `: ${NO_REDIS}` : ''}`,
+  () => {
+    let simulator: OwnProcess;
+    let redis: OwnProcess;
+    let scene: Scene;
+    let faults: FeedFaults;
+    let scenes = 0;
+
+    beforeAll(async () => {
+      [simulator, redis] = await Promise.all([
+        startSimulatorProcess(['--market', 'open']),
+        startRedisProcess(),
+      ]);
+      faults = new FeedFaults(simulator.url);
+    });
+    afterEach(async () => {
+      await faults.clear();
+      await scene.stop();
+    });
+    afterAll(async () => {
+      await Promise.all([simulator.stop(), redis.stop('SIGKILL')]);
+    });
+
+    async function start(env: Readonly<Record<string, string>>, count = INSTRUMENTS): Promise<void> {
+      scenes += 1;
+      scene = await Scene.start({
+        simulatorUrl: simulator.url,
+        prefix: `faults:feed-refusals:${scenes}`,
+        instruments: await liveInstruments(simulator.url, count),
+        streamerRedisUrl: redis.url,
+        readerRedisUrl: redis.url,
+        env,
+      });
+    }
+
+    function pool() {
+      return scene.account.feed.pool;
+    }
+
+    function refusals(): number {
+      return scene.account.downs.get('refused_403') ?? 0;
+    }
+
+    it('a dead session (403) is told of once, and one connection that needs it costs the other nothing', async () => {
+      await start({ CONNECTION_SOFT_TARGET: '30' });
+      const homes = pool().connections.map(({ wanted }) => new Set(wanted.keys()));
+      expect(homes.map(({ size }) => size)).toEqual([30, 30]);
+      const said = () => scene.rig.logLines.filter((line) => line.includes('session refused')).length;
+      const { difference } = await scene.during(async () => {
+        await faults.call('DELETE', 'sessions/SIM001');
+        await faults.spoil('feed_reset', 1);
+        await until(() => refusals() >= 3, 20_000, 'three refusals');
+        await sleep(DEAD_FOR_MS);
+        expect(said()).toBe(1);
+        const access_token = await faults.newToken();
+        scene.rig.accounts.session = { api_key: 'simkey', access_token, session_version: 2 };
+        const isNew = () => pool().connections.every(({ sessionVersion }) => sessionVersion === 2);
+        await until(isNew, 30_000, 'every connection to have the new session');
+      });
+      expect(difference).toMatchObject({ ...NOTHING, missing: expect.any(Array) });
+      const hit = homes.filter((home) => difference.missing.some(({ token }) => home.has(token)));
+      expect(hit).toHaveLength(1);
+      expect(said()).toBe(1);
+    });
+
+    it('instruments past 3,000 on a connection: the number is learnt, and those refused stream on another one', async () => {
+      await start({ CONNECTION_SOFT_TARGET: '3500', INSTRUMENTS_PER_CONNECTION: '3500' });
+      const held = new Set(scene.account.current().keys());
+      const all = await simulatorInstruments(simulator.url);
+      const more = all
+        .filter((each) => each.segment === 'NFO-OPT' && !held.has(each.instrument_token))
+        .slice(0, 3_100 - held.size);
+      const seen = () => new Set(scene.reader.ticks().map((tick) => tick.instrument_token));
+      scene.rig.subscriptions.set(more, 'full');
+      await until(() => pool().connections.length === 2, 20_000, 'a second connection');
+      const places = () => pool().seats.map(({ capacity, connection }) => [capacity, connection.size]);
+      // Those and the indices that they are priced on.
+      const rest = () => pool().placed - 3_000;
+      await until(
+        () => rest() >= 100 && places().join() === `3000,3000,3000,${rest()}`,
+        20_000,
+        'the instruments to be spread',
+      );
+      await until(
+        () => more.every(({ instrument_token }) => seen().has(instrument_token)),
+        30_000,
+        'every instrument',
+      );
+      expect(scene.account.feed.upkeep.oversubscribed).toBeGreaterThan(0);
+      expect(pool().unplaced).toBe(0);
+      const links = (await faults.call('GET', 'feed')) as {
+        connections: { user_id: string; instruments: number }[];
+      };
+      const own = links.connections.filter(({ user_id }) => user_id === 'SIM001');
+      expect(own.map(({ instruments }) => instruments).sort()).toEqual([rest(), 3_000]);
+    });
+
+    it('a single stalled connection is asked by a second one, and replaced when that has news', async () => {
+      await start({ STALL_HOURS: 'always', STALL_AFTER_MS: '1500', STALL_ALONE_AFTER_MS: '2500' });
+      const watch = new HealthWatch(scene.rig.streamer, () => Date.now());
+      const { difference } = await scene.during(async () => {
+        await faults.spoil('feed_stall', 1);
+        await until(() => scene.account.downs.get('stalled') === 1, 20_000, 'the stall to be noticed');
+      });
+      watch.stop();
+      expect(difference).toMatchObject({ ...NOTHING, missing: expect.any(Array) });
+      expect(difference.missing.length).toBeGreaterThan(0);
+      expect(difference.missing.filter(({ timeS }) => !watch.quiet.has(timeS))).toEqual([]);
+      await until(async () => (await faults.links()) === 1, 10_000, 'the old link to be gone');
+    });
+
+    it('a single connection in a quiet market is asked once, without news, and stays', async () => {
+      await start({
+        STALL_HOURS: 'always',
+        STALL_AFTER_MS: '1500',
+        STALL_ALONE_AFTER_MS: '2500',
+        OVERLAP_MAX_MS: '1000',
+      });
+      const [connection] = pool().connections;
+      const { difference } = await scene.during(async () => {
+        // What a closed market shows is the last close, whose time has passed: rejected, and nobody's tick.
+        await faults.call('POST', 'clock', { market: 'closed' });
+        await until(async () => (await faults.links()) === 2, 20_000, 'a second link');
+        await until(async () => (await faults.links()) === 1, 20_000, 'the second link to be gone');
+        await sleep(3_000);
+        expect(await faults.links()).toBe(1);
+        await faults.call('POST', 'clock', { market: 'open' });
+        await sleep(2_000);
+      });
+      expect(pool().connections).toEqual([connection]);
+      expect([...scene.account.downs]).toEqual([]);
+      expect(difference).toMatchObject(NOTHING);
+    });
+  },
+);
