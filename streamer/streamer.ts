@@ -263,6 +263,7 @@ export class Streamer {
   }
 
   async #divideAccounts(): Promise<void> {
+    await this.#days.ready();
     const accounts = await this.#parts.accounts.listAccounts();
     const streaming = accounts.filter(
       (account) => account.status !== 'disabled' && account.session_version > 0,

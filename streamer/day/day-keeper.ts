@@ -1,5 +1,6 @@
 import type { Clock } from '#shared/clock.ts';
 import { isTrading } from '#shared/market/calendar.ts';
+import { within } from '#shared/within.ts';
 import type { StreamerLogger } from '../log.ts';
 import type { DayGate, GateChange } from './gate.ts';
 import { type MarketFacts, MarketLog, marketFacts } from './market.ts';
@@ -12,6 +13,8 @@ export interface DayParts {
   readonly settings: TradingDaySettings;
   readonly readDump: DumpReader;
 }
+
+const FIRST_LOOK_MS = 3_000;
 
 /** The dump in force, as health shows it. */
 export interface RegistryFacts {
@@ -30,6 +33,7 @@ export class DayKeeper {
   readonly registry: DumpRegistry;
   readonly #parts: DayParts;
   readonly #log: MarketLog;
+  #ready: Promise<void> | undefined;
 
   constructor(parts: DayParts) {
     this.#parts = parts;
@@ -42,6 +46,12 @@ export class DayKeeper {
   look(gates: Iterable<readonly [accountId: string, gate: DayGate]>): void {
     this.#log.look(this.#parts.clock.nowMs());
     for (const [, gate] of gates) gate.follow();
+  }
+
+  /** The dump is known, so that nothing streams unchecked, or it cannot be had soon: its loop says why. */
+  ready(): Promise<void> {
+    this.#ready ??= within(FIRST_LOOK_MS, 'the first look at the dump', this.registry.look()).catch(() => {});
+    return this.#ready;
   }
 
   market(): MarketFacts {
