@@ -144,7 +144,11 @@ describe.skipIf(missing !== undefined)(`order frames and their queue${missing ? 
       const { frames, syncs } = await queued();
       expect(byOrder(frames)).toEqual(byOrder(hand.sent));
       expect(syncs.map(({ reason }) => reason)).toEqual(['connected']);
-      await until(() => counts().copies === hand.sent.length, WAIT_MS, 'a copy of each by the other connection');
+      await until(
+        () => counts().copies === hand.sent.length,
+        WAIT_MS,
+        'a copy of each by the other connection',
+      );
       expect(dropped()).toBe(0);
     },
   );
