@@ -1,6 +1,6 @@
 import type { FeedMode } from '#shared/market/instrument.ts';
 import type { DisconnectCause } from './causes.ts';
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './connection-contract.ts';
 import type { FlowMeter } from './flow.ts';
 
 /** What the pool needs of a connection. */

@@ -1,21 +1,17 @@
 import type { SteadyClock } from '#shared/clock.ts';
 import { backoffMs } from './backoff.ts';
 import type { DisconnectCause } from './causes.ts';
+import { Compaction, type CompactionSettings } from './compaction.ts';
 import type { ConnectionLimit } from './limit.ts';
 import { Move, type MoveKind, type TickRouter } from './move.ts';
 import type { ConnectionPool } from './pool.ts';
 import type { PooledConnection, Seat } from './seat.ts';
-import { type Load, leastLoaded, superfluous } from './spread.ts';
 import { type StallSettings, stallVerdict } from './stall.ts';
 
-export interface UpkeepSettings {
+export interface UpkeepSettings extends CompactionSettings {
   readonly stall: StallSettings;
   /** How long a replacement waits, once it has asked for everything, for instruments that did not catch up. */
   readonly overlapMaxMs: number;
-  readonly softTarget: number;
-  /** Of the soft target of the connections that stay: below it one is given up. */
-  readonly compactFraction: number;
-  readonly compactAfterMs: number;
   readonly subscribeChunk: number;
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
@@ -52,16 +48,17 @@ export class Upkeep {
   readonly #parts: UpkeepParts;
   readonly #moves: Move[] = [];
   readonly #leaving = new Set<PooledConnection>();
+  readonly #compaction: Compaction;
   #sessionVersion = 0;
   #failures = 0;
   #notBeforeMs = 0;
-  #superfluousSinceMs: number | undefined;
   /** Refusals of instruments past a connection's limit. */
   oversubscribed = 0;
 
   constructor(settings: UpkeepSettings, parts: UpkeepParts) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#compaction = new Compaction(settings);
     parts.pool.onLeft = (connection) => this.#leave(connection);
     parts.pool.onChange = (seat, set, removed) => {
       for (const move of this.#moves) if (move.from === seat.connection) move.follow(set, removed);
@@ -251,37 +248,10 @@ export class Upkeep {
   }
 
   #compact(nowMs: number): void {
-    const { pool } = this.#parts;
-    const { compactFraction, compactAfterMs, softTarget } = this.#settings;
-    const loads = new Map<Seat, Load>(
-      pool.seats.map((seat) => [seat, { instruments: seat.connection.size, capacity: seat.capacity }]),
-    );
-    const seat = superfluous(loads, softTarget, compactFraction);
-    if (seat === undefined || pool.seats.some(({ isOpen }) => !isOpen)) {
-      this.#superfluousSinceMs = undefined;
-      return;
-    }
-    this.#superfluousSinceMs ??= nowMs;
-    if (nowMs - this.#superfluousSinceMs < compactAfterMs) return;
-    this.#superfluousSinceMs = undefined;
-    loads.delete(seat);
-    for (const [target, tokens] of spread(seat.connection.wanted.keys(), loads)) {
-      this.#begin('merge', undefined, seat.connection, target.connection, tokens);
+    const plan = this.#compaction.due(this.#parts.pool.seats, nowMs);
+    if (plan === undefined) return;
+    for (const [target, tokens] of plan.targets) {
+      this.#begin('merge', undefined, plan.seat.connection, target.connection, tokens);
     }
   }
-}
-
-/** Each token to the least loaded of the seats; those without room are left out. */
-function spread(tokens: Iterable<number>, loads: Map<Seat, Load>): Map<Seat, number[]> {
-  const parts = new Map<Seat, number[]>();
-  for (const token of tokens) {
-    const seat = leastLoaded(loads);
-    if (seat === undefined) break;
-    const part = parts.get(seat) ?? [];
-    parts.set(seat, part);
-    part.push(token);
-    const { instruments, capacity } = loads.get(seat)!;
-    loads.set(seat, { instruments: instruments + 1, capacity });
-  }
-  return parts;
 }

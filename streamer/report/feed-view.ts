@@ -1,4 +1,4 @@
-import type { ConnectionState } from '../feed/connection.ts';
+import type { ConnectionState } from '../feed/connection-contract.ts';
 import type { FeedView } from './account-reporter.ts';
 
 /** What of an account's streamer its feed is judged by. */

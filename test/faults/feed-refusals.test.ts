@@ -100,11 +100,12 @@ describe.skipIf(redisServer() === undefined)(
         20_000,
         'the instruments to be spread',
       );
-      await until(
-        () => more.every(({ instrument_token }) => seen().has(instrument_token)),
-        30_000,
-        'every instrument',
-      );
+      const hasSeenAll = async () => {
+        await sleep(300);
+        const read = seen();
+        return more.every(({ instrument_token }) => read.has(instrument_token));
+      };
+      await until(hasSeenAll, 30_000, 'every instrument');
       expect(scene.account.feed.upkeep.oversubscribed).toBeGreaterThan(0);
       expect(pool().unplaced).toBe(0);
       const links = (await faults.call('GET', 'feed')) as {
@@ -141,7 +142,7 @@ describe.skipIf(redisServer() === undefined)(
         await faults.call('POST', 'clock', { market: 'closed' });
         await until(async () => (await faults.links()) === 2, 20_000, 'a second link');
         await until(async () => (await faults.links()) === 1, 20_000, 'the second link to be gone');
-        await sleep(3_000);
+        await sleep(2_000);
         expect(await faults.links()).toBe(1);
         await faults.call('POST', 'clock', { market: 'open' });
         await sleep(2_000);

@@ -1,6 +1,6 @@
 import type { FeedMode } from '#shared/market/instrument.ts';
 import type { DisconnectCause } from '#streamer/feed/causes.ts';
-import type { ConnectionState } from '#streamer/feed/connection.ts';
+import type { ConnectionState } from '#streamer/feed/connection-contract.ts';
 import type { PooledConnection } from '#streamer/feed/seat.ts';
 
 /** A connection without a network: it writes down what it is asked for, and is in the state that a test gives it. */

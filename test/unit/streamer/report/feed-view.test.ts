@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ConnectionState } from '#streamer/feed/connection.ts';
+import type { ConnectionState } from '#streamer/feed/connection-contract.ts';
 import { feedView } from '#streamer/report/feed-view.ts';
 
 const view = (subscriptions: number, unplaced: number, ...links: [ConnectionState, number][]) =>
