@@ -28,11 +28,13 @@ export function renderChains(
 
 function renderChain(chains: OptionChains, chain: ChainId, rowCount: number): string[] {
   const spot = chains.spot(chain.underlying);
+  const rows = rowsAround(chains.rows(chain), spot, rowCount);
+  const isMock = rows.some(({ call, put }) => call?.is_mock === true || put?.is_mock === true);
   const lines = [
-    `${chain.underlying} ${chain.expiry}   spot ${spot === undefined ? NOTHING : spot.toFixed(2)}`,
+    `${chain.underlying} ${chain.expiry}   spot ${spot === undefined ? NOTHING : spot.toFixed(2)}${isMock ? '   SIMULATED' : ''}`,
     `${headings(['oi', 'delta', 'iv', 'ltp'])}${'strike'.padStart(WIDTHS.strike)}${headings(['ltp', 'iv', 'delta', 'oi'])}`,
   ];
-  for (const row of rowsAround(chains.rows(chain), spot, rowCount)) {
+  for (const row of rows) {
     const strike = row.strike.toFixed(row.strike % 1 === 0 ? 0 : 2).padStart(WIDTHS.strike);
     lines.push(
       `${cells(row.call, ['oi', 'delta', 'iv', 'ltp'])}${strike}${cells(row.put, ['ltp', 'iv', 'delta', 'oi'])}`,

@@ -117,6 +117,26 @@ describe.skipIf(redisServer() === undefined)(
       }
     });
 
+    it('goes on when a connection is lost: what the broker then sends again is no session', async () => {
+      const lost = () =>
+        accounts().map(({ feed }) => [...feed.downs.values()].reduce((sum, each) => sum + each, 0));
+      const [before] = lost();
+      const account = ACCOUNTS[0]!.toUpperCase();
+      await postJson(`${simulator.url}/_sim/faults`, { kind: 'feed_reset', count: 1, account });
+      const sources = new Set<string>();
+      const isBack = () => {
+        sources.add(source());
+        return lost()[0]! > before! && rig.streamer.report().status === 'ok';
+      };
+      await until(isBack, WAIT_MS, 'another connection');
+      await simulated();
+      expect([...sources, source()]).not.toContain('real');
+      for (const ticks of Map.groupBy(reader.ticks(), (tick) => tick.instrument_token).values()) {
+        const real = ticks.filter((tick) => !tick.is_mock);
+        expect(new Set(real.map((tick) => tick.ltp)).size).toBe(1);
+      }
+    });
+
     it('ends on both accounts before the first real tick of either', async () => {
       const from = reader.ticks().length;
       await market('open');

@@ -27,14 +27,14 @@ const HOLIDAY = '2026-09-14';
 const TUESDAY = '2026-09-15';
 const NEXT_SATURDAY = '2026-09-19';
 const BAND = 0.005;
-const TICK_MS = 200;
+const TICK_MS = 100;
 const ROUNDS = process.env.FULL === '1' ? 100 : 8;
 
 const env = {
   AFTER_HOURS: 'simulate',
   AFTER_HOURS_TICK_MS: String(TICK_MS),
   AFTER_HOURS_BAND_FRACTION: String(BAND),
-  AFTER_HOURS_QUIET_MS: '1500',
+  AFTER_HOURS_QUIET_MS: '1000',
   AFTER_HOURS_LEAD_MS: '4000',
   AFTER_HOURS_RETURN_MS: '40000',
   // The streamer's clock is up to 2 s late after each jump of the exchange's.
@@ -98,10 +98,13 @@ describe.skipIf(redisServer() === undefined)(
       tokens = instruments.map((each) => each.instrument_token);
       const common = { simulatorUrl: simulator.url, instruments };
       const urls = { streamerRedisUrl: redis.url, readerRedisUrl: redis.url };
-      scene = await Scene.start({ ...common, ...urls, prefix: PREFIX, env });
-      const reader = new StrictReader(redis.url, `${PREFIX}-off`);
       const { AFTER_HOURS, ...others } = env;
-      const rig = await startRig({ ...common, redisUrl: redis.url, prefix: `${PREFIX}-off`, env: others });
+      const reader = new StrictReader(redis.url, `${PREFIX}-off`);
+      const [started, rig] = await Promise.all([
+        Scene.start({ ...common, ...urls, prefix: PREFIX, env }),
+        startRig({ ...common, redisUrl: redis.url, prefix: `${PREFIX}-off`, env: others }),
+      ]);
+      scene = started;
       off = { rig, reader };
     });
     afterAll(async () => {
@@ -145,7 +148,7 @@ describe.skipIf(redisServer() === undefined)(
       const since = new Since(scene.reader);
       let real = new Map<number, Snapshot>();
       const { difference } = await scene.during(async () => {
-        await exchange(FRIDAY, '15:39:55');
+        await exchange(FRIDAY, '15:39:57');
         await until(() => source() === 'simulated', WAIT_MS, 'synthetic ticks');
         real = lastReal();
         await mockRounds(ROUNDS);
@@ -191,7 +194,7 @@ describe.skipIf(redisServer() === undefined)(
     }
 
     it('flags what it makes wherever readers find it, and gives the hash its real values back before the session', async () => {
-      await exchange(TUESDAY, '15:39:57');
+      await exchange(TUESDAY, '15:39:59');
       await until(() => source() === 'simulated', WAIT_MS, 'synthetic ticks');
       const night = await mockRounds(ROUNDS);
       const real = lastReal();

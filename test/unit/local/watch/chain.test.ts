@@ -46,6 +46,14 @@ describe('the option chain of npm run watch', () => {
     ]);
   });
 
+  it('says so where anything shown is synthetic', () => {
+    const chains = new OptionChains();
+    chains.apply(option({}));
+    chains.apply(option({ instrument_token: 2, option_type: 'PE', is_mock: true }));
+    const [, , title] = renderChains(chains, chains.chains(), { ticksPerSecond: 0, marketMs: undefined }, 5);
+    expect(title).toBe('NIFTY 2026-08-25   spot 24212.80   SIMULATED');
+  });
+
   it('keeps only the newest snapshot of an option', () => {
     const chains = new OptionChains();
     chains.apply(option({ ltp: 1 }));
