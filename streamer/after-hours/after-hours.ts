@@ -77,9 +77,13 @@ export class AfterHours {
     const nowMs = this.#clock.nowMs();
     const endMs = nightEndMs(nowMs, this.#settings.leadMs);
     this.#dayOrNight(endMs !== undefined);
-    if (endMs === undefined || !this.#mayTick(nowMs)) return;
-    const freedom = freedomAt(nowMs, endMs, this.#settings.returnMs);
-    const moment = { nowMs, steadyMs: this.#clock.steadyMs(), freedom };
+    const steadyMs = this.#clock.steadyMs();
+    if (endMs === undefined || steadyMs - this.#liveAtMs < this.#settings.quietMs) return;
+    // The market's clock may be set back.
+    this.#sinceMs = Math.min(this.#sinceMs, nowMs);
+    // What Redis cannot take at once is not made: nobody waits for it.
+    if (!this.#sink.isIdle) return;
+    const moment = { nowMs, steadyMs, freedom: freedomAt(nowMs, endMs, this.#settings.returnMs) };
     for (const rounds of this.#members.values()) rounds.turn(moment);
   }
 
@@ -94,14 +98,6 @@ export class AfterHours {
 
   #watch(account: MemberAccount): void {
     account.pipeline.onReal = this.#isNight ? this.#see : undefined;
-  }
-
-  #mayTick(nowMs: number): boolean {
-    if (this.#clock.steadyMs() - this.#liveAtMs < this.#settings.quietMs) return false;
-    // The market's clock may be set back.
-    this.#sinceMs = Math.min(this.#sinceMs, nowMs);
-    // What Redis cannot take at once is not made: nobody waits for it.
-    return this.#sink.isIdle;
   }
 
   /** A real packet that is about to replace the slot's values. */

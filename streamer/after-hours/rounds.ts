@@ -82,12 +82,12 @@ export class Rounds {
   }
 
   #visit(slot: Slot): void {
-    const { shown } = slot;
     const { nowMs } = this.#begun;
-    if (shown !== slot) this.#move(shown as Twin);
-    else if (!hasLastPrice(slot) || isExpired(slot, nowMs)) return;
-    // The first synthetic price is the last real one.
-    else slot.shown = newTwin(slot, this.#settings.seed);
+    if (slot.shown === slot) {
+      if (!hasLastPrice(slot) || isExpired(slot, nowMs)) return;
+      // The first synthetic price is the last real one.
+      slot.shown = newTwin(slot, this.#settings.seed);
+    } else this.#move(slot.shown as Twin);
     placeTwin(slot.shown as Twin, this.#account.pricer, nowMs);
     if (slot.published) this.#ready[CHANNEL_OF_KIND[slot.kind]].push(slot);
   }

@@ -13,6 +13,7 @@ describe('the configuration', () => {
       PUBLISH_FORMAT: 'batch',
       PRICING_MODEL: 'black_scholes_spot',
       REPLAY_MB: 64,
+      AFTER_HOURS: 'off',
     });
     expect(() => readConfig({})).toThrow(/REDIS_URL/);
   });
