@@ -4,6 +4,8 @@ import { readTextFrame } from '#streamer/feed/text-frames.ts';
 describe('a text frame', () => {
   it.each([
     ['{"type":"order","data":{"order_id":"1"}}', { kind: 'order' }],
+    ['{"type":"order","data":{"placed_by":"AB12', { kind: 'order' }],
+    ['{"type":"message","data":"your \\"order\\" is late"}', { kind: 'other' }],
     [
       `{"type":"error","data":"Can't subscribe to more than 3000 instruments."}`,
       { kind: 'too_many_instruments', limit: 3_000 },
