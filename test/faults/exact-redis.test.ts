@@ -53,7 +53,6 @@ describe.skipIf(redisServer() === undefined)(
           SINK_MAX_BATCHES: '2',
           SINK_TIMEOUT_MS: '1500',
           SINK_BREAKER_OPEN_MS: '1000',
-          RECONCILE_FULL_MS: '1000',
         },
       });
     });
