@@ -40,7 +40,7 @@ describe.skipIf(redisServer() === undefined)(
         onFencedOff: () => {},
         onLost: () => {},
         isRedisWell: () => true,
-        steadyMs: () => performance.now(),
+        steadyMs: () => clock.nowMs(),
         nowMs: () => clock.nowMs(),
       });
       await lastValues.flush();
@@ -84,6 +84,8 @@ describe.skipIf(redisServer() === undefined)(
     it('keeps the new contract of a token whose old one is being deleted', async () => {
       const [old, next] = [slotOf(25_000), slotOf(25_050)];
       lastValues.changed(old);
+      await lastValues.flush();
+      // Looks whether Redis was flushed, and not again: the next one waits for nothing but the deletion.
       await lastValues.flush();
       end(old);
       const flushing = lastValues.flush();
