@@ -264,16 +264,18 @@ export class Streamer {
 
   async #divideAccounts(): Promise<void> {
     await this.#days.ready();
+    await this.#keeper.divide(() => this.#readAccounts());
+    for (const [account_id, account] of this.#accounts) this.#held.get(account_id)?.accountRead(account);
+    this.#hasSeenAccounts = true;
+  }
+
+  async #readAccounts(): Promise<string[]> {
     const accounts = await this.#parts.accounts.listAccounts();
     const streaming = accounts.filter(
       (account) => account.status !== 'disabled' && account.session_version > 0,
     );
     this.#accounts = new Map(streaming.map((account) => [account.account_id, account]));
-    await this.#keeper.divide([...this.#accounts.keys()]);
-    for (const account of streaming) {
-      this.#held.get(account.account_id)?.accountRead(account);
-    }
-    this.#hasSeenAccounts = true;
+    return [...this.#accounts.keys()];
   }
 
   #begin(account_id: string, lease: number): void {

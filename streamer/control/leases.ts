@@ -89,15 +89,23 @@ export class LeaseKeeper {
   /**
    * One look at the board, and what follows from it. Without Redis a streamer shows no sign of life: it could not
    * stream what falls to it.
-   * @param accountIds all that shall stream
+   * @param readAccountIds all that shall stream
    */
-  async divide(accountIds: readonly string[]): Promise<void> {
+  async divide(readAccountIds: () => Promise<readonly string[]>): Promise<void> {
     const { members, fence, clock } = this.#parts;
     const fences = await fence.readAll();
     const self = this.#self();
-    await members.beat(self);
-    if (self.beats === 1) this.#events.onNews();
-    const board = await members.readBoard();
+    // Two that start at once must see each other.
+    if (self.beats === 1) {
+      await members.beat(self);
+      this.#events.onNews();
+    }
+    // Beside each other: an account that another streamer gave away waits for this.
+    const [accountIds, board] = await Promise.all([
+      readAccountIds(),
+      members.readBoard(),
+      self.beats > 1 ? members.beat(self) : undefined,
+    ]);
     this.#watch.look(board, clock.steadyMs());
     const others = board.members.filter(({ holder }) => holder !== this.#settings.holder);
     const dead = others.filter((member) => this.#watch.isDead(member));

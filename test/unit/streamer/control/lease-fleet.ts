@@ -132,7 +132,7 @@ export class LeaseMember {
     }
     if (nowMs - this.#lookedMs >= LOOK_MS) {
       this.#lookedMs = nowMs;
-      await this.keeper.divide([...this.#fleet.accounts]).catch(() => {});
+      await this.keeper.divide(async () => [...this.#fleet.accounts]).catch(() => {});
     }
   }
 
