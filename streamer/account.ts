@@ -190,7 +190,11 @@ export class AccountStreamer implements GatedTarget {
   #withdraw(token: number, gone: Set<number>, modes: Map<number, FeedMode>): void {
     if (!this.#rows.delete(token)) return;
     const released = this.#book.withdraw(token);
-    for (const each of released) gone.add(each);
+    for (const each of released) {
+      gone.add(each);
+      // Kept for pricing a moment ago, by what goes now.
+      modes.delete(each);
+    }
     // Still needed for pricing: it stays, in the mode that pricing wants.
     if (!released.includes(token)) modes.set(token, PRICING_MODE);
     this.#events.onRemoved(token);

@@ -234,6 +234,10 @@ function tickRouter(book: Book, pipeline: TickPipeline): TickRouter {
   return {
     assign: (tokens, link) => each(tokens, (slot) => splices.assign(slot, link)),
     handOver: (tokens, to) => each(tokens, (slot) => splices.handOver(slot, to)),
+    isKnown: (token) => {
+      const slot = book.get(token);
+      return slot === undefined || slot.link !== 0 || slot.splice !== undefined;
+    },
     isSettled: (token, link) => (book.get(token)?.link ?? link) === link,
     settle: (tokens) => pipeline.between(() => each(tokens, (slot) => splices.settle(slot))),
     cancel: (tokens, from, to) => each(tokens, (slot) => splices.cancel(slot, from, to)),

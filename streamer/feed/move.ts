@@ -8,6 +8,8 @@ export interface TickRouter {
   assign(tokens: Iterable<number>, link: number): void;
   /** `to` was told to stream them too and takes over, each as soon as it has caught up. */
   handOver(tokens: Iterable<number>, to: number): void;
+  /** Whether any connection was told of: not so for an instrument that went and came back in one change. */
+  isKnown(token: number): boolean;
   isSettled(token: number, link: number): boolean;
   /** Nothing is waited for any more: `to` goes on. */
   settle(tokens: Iterable<number>): void;
@@ -60,8 +62,9 @@ export class Move {
     const gone = removed.filter((token) => this.tokens.delete(token));
     const added = [...set.keys()].filter((token) => this.kind !== 'merge' && !this.tokens.has(token));
     for (const token of added) this.tokens.add(token);
-    this.#router.handOver(added, this.to.id);
-    this.to.change(new Map([...set].filter(([token]) => this.tokens.has(token))), gone);
+    const changed = new Map([...set].filter(([token]) => this.tokens.has(token)));
+    this.#router.handOver(changed.keys(), this.to.id);
+    this.to.change(changed, gone);
   }
 
   /** Nothing more is expected of `from`. */

@@ -104,6 +104,7 @@ export class ConnectionPool {
         continue;
       }
       if (!this.#home.has(token)) this.#settleIn(token, home, loads);
+      else if (!this.#parts.router.isKnown(token)) this.#parts.router.assign([token], home.connection.id);
       workOf(home).set.set(token, mode);
     }
     for (const [seat, { set: modes, removed: gone }] of work) {

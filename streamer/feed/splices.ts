@@ -73,7 +73,7 @@ export class Splices {
   /** `to` was told to stream it too and shall take over without a tick lost or doubled. */
   handOver(slot: Slot, to: number): void {
     const before = slot.splice;
-    if (before?.next === to) return;
+    if (before?.next === to || slot.link === to) return;
     slot.splice = newSplice(before?.next ?? slot.link, to);
     slot.splice.isHomeFresh = before !== undefined;
     slot.link = 0;

@@ -103,7 +103,7 @@ export class Upkeep {
     seat.count(cause);
     seat.refusedInRow = cause === 'refused_429' ? seat.refusedInRow + 1 : 0;
     // What was to take over later takes over now.
-    for (const move of this.#moves.filter(({ from }) => from === connection)) this.#complete(move, nowMs);
+    for (const move of this.#moves.filter(({ from }) => from === connection)) this.#complete(move);
     if (seat.refusedInRow >= REFUSALS_TO_GIVE_UP) this.#tooMany(seat, nowMs);
   }
 
@@ -188,31 +188,37 @@ export class Upkeep {
 
   #advance(move: Move, nowMs: number): void {
     const progress = move.progress(nowMs);
-    if (progress === 'done') this.#complete(move, nowMs);
+    if (progress === 'done') this.#completeAsPlanned(move, nowMs);
     else if (progress !== 'pending') this.#drop(move);
   }
 
-  #complete(move: Move, nowMs: number): void {
-    const { pool, onReplaced } = this.#parts;
+  #completeAsPlanned(move: Move, nowMs: number): void {
+    const seat = this.#complete(move);
+    if (seat === undefined || move.cause === undefined) return;
+    seat.count(move.cause);
+    this.#parts.onReplaced(move.cause);
+    // A session that was read too early would be replaced again at once, and so on.
+    const isStillOld = move.cause === 'new_session' && move.to.sessionVersion < this.#sessionVersion;
+    if (isStillOld) this.#waitAfterFailure(nowMs);
+    else this.#failures = 0;
+  }
+
+  /** @returns the seat whose connection is another one now */
+  #complete(move: Move): Seat | undefined {
+    const { pool } = this.#parts;
     this.#moves.splice(this.#moves.indexOf(move), 1);
     move.finish();
     const seat = pool.seatOf(move.from);
-    if (seat === undefined) return;
+    if (seat === undefined) return undefined;
     if (move.kind === 'merge') {
       const target = pool.seatOf(move.to);
       if (target !== undefined) pool.rehome(move.tokens, seat, target);
       pool.closeEmpty();
-      return;
+      return undefined;
     }
     pool.replace(seat, move.to);
     seat.refusedInRow = 0;
-    this.#failures = 0;
-    if (move.cause === undefined) return;
-    seat.count(move.cause);
-    onReplaced(move.cause);
-    // A session that was read too early would be replaced again at once, and so on.
-    const isStillOld = move.cause === 'new_session' && move.to.sessionVersion < this.#sessionVersion;
-    if (isStillOld) this.#waitAfterFailure(nowMs);
+    return seat;
   }
 
   /** Everything stays with the connection it was on. */

@@ -19,6 +19,7 @@ const ROUTER: TickRouter = {
   cancel: () => {},
   newsOf: () => 0,
   forgetNews: () => {},
+  isKnown: () => true,
 };
 
 function newPool(instruments: number) {

@@ -11,6 +11,7 @@ const LIMIT = { maxConnections: 3, reserveConnections: 1, limitRetryMs: 10, limi
 const ROUTER: TickRouter = {
   assign: () => {},
   handOver: () => {},
+  isKnown: () => true,
   isSettled: () => true,
   settle: () => {},
   cancel: () => {},

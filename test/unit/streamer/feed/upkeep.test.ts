@@ -48,6 +48,7 @@ function rig(limit: Partial<typeof LIMIT> = {}) {
       for (const token of tokens) next.set(token, to);
       if (state.settles) router.settle(tokens);
     },
+    isKnown: (token: number) => taken.has(token),
     isSettled: (token: number, link: number) => taken.get(token) === link,
     settle: (tokens: Iterable<number>) => {
       for (const token of tokens) taken.set(token, next.get(token) ?? taken.get(token)!);
@@ -128,6 +129,9 @@ describe('a new session', () => {
     expect(opened).toHaveLength(2);
     tend(200);
     expect(opened).toHaveLength(3);
+    for (let turn = 0; turn < 100; turn += 1) tend(100);
+    // Doubled up to a second: not one more with every look.
+    expect(opened.length).toBeLessThan(15);
   });
 
   it('waits while the broker is believed to allow no further connection', () => {
