@@ -8,7 +8,10 @@ const WAIT_MS = 120_000;
 const LOGIN_AFTER_S = 2;
 const HOUR_MS = 3_600_000;
 const SIX_MS = istMs(DAY, '06:00');
-const MIDNIGHT_MS = istMs(addDays(DAY, 1), '00:00');
+const CLOSE_MS = istMs(DAY, '15:40');
+const OPEN_MS = istMs(addDays(DAY, 1), '09:15');
+/** Default of AFTER_HOURS_QUIET_MS. */
+const AFTER_HOURS_QUIET_S = 15;
 
 /** Soon enough before for a fleet to start, however busy the machine is. */
 const heldOpenAt = (time: string) => ['--market', 'open', '--now', `${DAY}T${time}+05:30`];
@@ -50,13 +53,33 @@ export const DAY_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'midnight, the market held open',
-    seen: 'Nothing; `last` begins anew.',
+    name: 'a night: close, day change, dead tokens, new logins, open',
+    seen: 'The first ticks of the day a moment after the exchange sent them; `last` begins anew.',
     known: '`exchange_ts`.',
-    own: { simulatorArgs: heldOpenAt('23:50:00') },
-    prepare: shortlyBefore(MIDNIGHT_MS),
+    own: { simulatorArgs: ['--now', `${DAY}T15:30:00+05:30`] },
+    prepare: shortlyBefore(CLOSE_MS),
     async run(fleet) {
-      await untilMarketTime(fleet, MIDNIGHT_MS + 5_000);
+      await untilMarketTime(fleet, CLOSE_MS + 2_000);
+      await fleet.setClock({ now: OPEN_MS - 8_000 });
+      for (const account of fleet.accounts) await fleet.control.login(account);
+      await untilMarketTime(fleet, OPEN_MS + 3_000);
+      return fleet.accounts;
+    },
+  },
+  {
+    name: 'the market closes, `AFTER_HOURS=simulate`',
+    seen: `Synthetic ticks take over ${AFTER_HOURS_QUIET_S} s after the last real one.`,
+    known: '`is_mock: true` on every one.',
+    own: {
+      simulatorArgs: ['--now', `${DAY}T15:30:00+05:30`],
+      env: { AFTER_HOURS: 'simulate' },
+    },
+    endsSilent: true,
+    prepare: shortlyBefore(CLOSE_MS),
+    async run(fleet) {
+      const instruments = fleet.accounts.flatMap((account) => fleet.instrumentsOf(account)).length;
+      await untilMarketTime(fleet, CLOSE_MS);
+      await until(() => fleet.reader.mockTicks > 2 * instruments, WAIT_MS, 'synthetic ticks');
       return fleet.accounts;
     },
   },

@@ -13,6 +13,8 @@ export interface Fault {
   readonly known: string;
   /** A fleet of its own for every run, because nothing mends it: another time, another set of accounts. */
   readonly own?: Partial<Pick<FleetOptions, 'simulatorArgs' | 'env' | 'streamers'>>;
+  /** The exchange sends nothing any more at the end: a gap then goes by its ticks until then. */
+  readonly endsSilent?: boolean;
   /** What has to be so before the measurement begins. */
   prepare?(fleet: Fleet): Promise<void>;
   /** Breaks something and waits until it is over. @returns the accounts concerned, maybe none that shall stream on */

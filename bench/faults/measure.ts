@@ -53,16 +53,18 @@ export async function measure(fleet: Fleet, fault: Fault): Promise<Run> {
   await fleet.settled();
   const lateBefore = fleet.reader.late.reduce((sum, { ticks }) => sum + ticks, 0);
   let concerned = new Set<number>();
-  const { difference, explained } = await fleet.during(async () => {
+  const run = async () => {
     const accounts = await fault.run(fleet);
     concerned = new Set(
       accounts.flatMap((account) => fleet.instrumentsOf(account).map((each) => each.instrument_token)),
     );
-  });
+  };
+  const { endsSilent = false } = fault;
+  const { difference, explained } = await (endsSilent ? fleet.untilSilent(run) : fleet.during(run));
   const all = fleet.accounts.flatMap((account) => fleet.instrumentsOf(account));
   const others = all.map((each) => each.instrument_token).filter((token) => !concerned.has(token));
   const worst = (tokens: readonly number[]) =>
-    tokens.length === 0 ? undefined : Math.max(...tokens.map((token) => fleet.gapOf(token)));
+    tokens.length === 0 ? undefined : Math.max(...tokens.map((token) => fleet.gapOf(token, endsSilent)));
   return {
     gapMs: worst([...concerned]),
     othersGapMs: worst(others),

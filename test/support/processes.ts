@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
 import { freePort } from '#local/platform/ports.ts';
-import { redisAnswers, redisServerOnPath } from '#local/platform/redis.ts';
+import { redisServerOnPath } from '#local/platform/redis.ts';
 import { until } from './until.ts';
 
 export { until };
@@ -34,40 +36,76 @@ export interface RedisOptions {
   readonly under?: readonly string[];
 }
 
+const REDIS_ATTEMPTS = 5;
+
 /** A Redis that keeps nothing on disk, with the pub/sub buffers that docs/streamer.md asks for. */
 export async function startRedisProcess(options: RedisOptions = {}): Promise<OwnProcess> {
+  // A free port may be another program's by the time it is used; one that is asked for is never exchanged.
+  for (let attempt = 1; options.port === undefined && attempt < REDIS_ATTEMPTS; attempt += 1) {
+    const started = await redisAt(await freePort(), options);
+    if (started !== undefined) return started;
+  }
+  const port = options.port ?? (await freePort());
+  const started = await redisAt(port, options);
+  if (started === undefined) throw new Error(`Redis did not start on port ${port}`);
+  return started;
+}
+
+/** Undefined when the server could not have the port. */
+async function redisAt(port: number, options: RedisOptions): Promise<OwnProcess | undefined> {
   const server = redisServer();
   if (server === undefined) throw new Error(NO_REDIS);
-  const port = options.port ?? (await freePort());
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   args.push('--client-output-buffer-limit', 'pubsub', '256mb', '64mb', '60');
   if (options.password !== undefined) args.push('--requirepass', options.password);
   const login = options.password === undefined ? '' : `:${options.password}@`;
   const url = `redis://${login}127.0.0.1:${port}`;
   const [command = server, ...rest] = [...(options.under ?? []), server, ...args];
-  const owned = own(spawn(command, rest, { stdio: 'ignore', cwd: '/' }), url, port);
-  await until(() => redisAnswers(url), 10_000, 'Redis to answer');
-  return owned;
+  const child = spawn(command, rest, { stdio: 'ignore', cwd: '/' });
+  const owned = own(child, url, port);
+  const isUp = async () => hasEnded(child) || (await redisPid(url)) === child.pid;
+  await until(isUp, 10_000, 'Redis to answer');
+  return hasEnded(child) ? undefined : owned;
 }
 
-/** The simulator on a free port; `args` as on its command line. */
+/** The process that answers there, so that a stranger on the same port is not taken for one's own. */
+async function redisPid(url: string): Promise<number | undefined> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return Number(/process_id:(\d+)/.exec(await client.info('server'))?.[1]);
+  } catch {
+    return undefined;
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** The simulator on a port that it takes itself; `args` as on its command line. */
 export async function startSimulatorProcess(args: readonly string[] = []): Promise<OwnProcess> {
-  const port = await freePort();
-  const child = spawn(
-    process.execPath,
-    [join(PROJECT_DIR, 'simulator/main.ts'), '--port', String(port), ...args],
-    { stdio: ['ignore', 'ignore', 'inherit'], cwd: PROJECT_DIR },
-  );
-  const url = `http://127.0.0.1:${port}`;
-  const owned = own(child, url, port);
-  await until(() => answers(`${url}/_sim/clock`), 30_000, 'the simulator to answer');
-  return owned;
+  const child = spawn(process.execPath, [join(PROJECT_DIR, 'simulator/main.ts'), '--port', '0', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: PROJECT_DIR,
+  });
+  let url: string | undefined;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    url ??= /REST and login (http:\S+),/.exec(line)?.[1];
+  });
+  const ending = own(child, '', 0);
+  await until(() => url !== undefined || hasEnded(child), 30_000, 'the simulator to say where it is');
+  if (url === undefined) throw new Error(`the simulator ended with ${child.exitCode ?? child.signalCode}`);
+  return { ...ending, url, port: Number(new URL(url).port) };
+}
+
+export function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 /** Ends with this process at the latest. */
 export function own(child: ChildProcess, url: string, port: number): OwnProcess {
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded(child)) return;
     const ended = once(child, 'exit');
     child.kill(signal);
     await ended;

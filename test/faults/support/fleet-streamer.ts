@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { freePort } from '#local/platform/ports.ts';
 import { PROJECT_DIR } from '#local/platform/settings.ts';
 import { STREAMER_NODE_FLAGS } from '#streamer/node-flags.ts';
-import { answers, type OwnProcess, own, until } from '#test/support/processes.ts';
+import { answers, hasEnded, type OwnProcess, own, until } from '#test/support/processes.ts';
 
 const READY_MS = 30_000;
 const KEPT_LINES = 2_000;
@@ -36,24 +35,20 @@ export interface MetricSample {
   readonly value: number;
 }
 
-/** A real streamer process, started, broken and started again under the same id and port. */
+/** A real streamer process, started, broken and started again under the same id. */
 export class FleetStreamer {
   readonly id: string;
-  readonly port: number;
   readonly logLines: string[] = [];
-  readonly #env: Readonly<Record<string, string>>;
+  readonly #env: Record<string, string>;
   #process: OwnProcess | undefined;
+  /** Where the process of now serves health, once it said so. */
+  #url: string | undefined;
   #isFrozen = false;
 
-  private constructor(id: string, port: number, env: Readonly<Record<string, string>>) {
-    this.id = id;
-    this.port = port;
-    this.#env = { ...env, STREAMER_ID: id, STREAMER_PORT: String(port) };
-  }
-
   /** Does not start it yet. */
-  static async prepare(id: string, env: Readonly<Record<string, string>>): Promise<FleetStreamer> {
-    return new FleetStreamer(id, await freePort(), env);
+  constructor(id: string, env: Readonly<Record<string, string>>) {
+    this.id = id;
+    this.#env = { ...env, STREAMER_ID: id, STREAMER_PORT: '0' };
   }
 
   get isRunning(): boolean {
@@ -78,15 +73,19 @@ export class FleetStreamer {
       env: { PATH, HOME, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on('line', (line) => this.#keep(line));
-    const url = `http://127.0.0.1:${this.port}`;
-    this.#process = own(child, url, this.port);
-    const isReady = () => {
-      if (child.exitCode !== null || child.signalCode !== null) {
+    this.#process = own(child, '', 0);
+    this.#url = undefined;
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        this.#keep(line);
+        this.#url ??= healthUrl(line);
+      });
+    }
+    const isReady = async () => {
+      if (hasEnded(child)) {
         throw new Error(`${this.id} ended while starting:\n${this.logLines.slice(-8).join('\n')}`);
       }
-      return answers(`${url}/ready`);
+      return this.#url !== undefined && (await answers(`${this.#url}/ready`));
     };
     await until(isReady, READY_MS, `${this.id} to be ready`);
   }
@@ -140,9 +139,9 @@ export class FleetStreamer {
   }
 
   async #get(path: string): Promise<string | undefined> {
-    if (this.#process === undefined || this.#isFrozen) return undefined;
+    if (this.#process === undefined || this.#url === undefined || this.#isFrozen) return undefined;
     try {
-      const response = await fetch(`${this.#process.url}${path}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+      const response = await fetch(`${this.#url}${path}`, { signal: AbortSignal.timeout(ANSWER_MS) });
       return await response.text();
     } catch {
       return undefined;
@@ -168,6 +167,12 @@ export class FleetStreamer {
     this.logLines.push(line);
     this.logLines.splice(0, Math.max(0, this.logLines.length - KEPT_LINES));
   }
+}
+
+/** Where it serves health, from the log line that says so. */
+function healthUrl(line: string): string | undefined {
+  const port = /"port":(\d+).*"msg":"health and metrics are served"/.exec(line)?.[1];
+  return port === undefined ? undefined : `http://127.0.0.1:${port}`;
 }
 
 /** Prometheus' text format; comments and what is no sample are passed over. */

@@ -208,7 +208,7 @@ export class Fleet {
     const network = await startFaultProxy({ targetPort: this.awsProxy.port });
     this.networks.push(network);
     const id = `${this.name}-s${this.streamers.length + 1}`;
-    const streamer = await FleetStreamer.prepare(id, { ...this.#streamerEnv(network.port), ...env });
+    const streamer = new FleetStreamer(id, { ...this.#streamerEnv(network.port), ...env });
     this.streamers.push(streamer);
     await streamer.start();
     return streamer;
@@ -281,11 +281,25 @@ export class Fleet {
 
   /** Lets something happen, waits until everything streams, and compares all that was sent from before it to after it. */
   async during(happening: () => Promise<void>, timeoutMs = SETTLE_MS): Promise<FleetOutcome> {
+    const fromS = await this.#watch(happening);
+    return this.compare({ fromS, toS: await this.settled(timeoutMs) });
+  }
+
+  /** The same where the exchange sends nothing any more at the end: waits until its last ticks were read. */
+  async untilSilent(happening: () => Promise<void>): Promise<FleetOutcome> {
+    const fromS = await this.#watch(happening);
+    const isRead = () => this.#stale(this.newestSentS()).next().done === true;
+    await until(isRead, SETTLE_MS, 'the last ticks');
+    return this.compare({ fromS, toS: this.newestSentS() });
+  }
+
+  /** @returns the exchange second from which everything counts */
+  async #watch(happening: () => Promise<void>): Promise<number> {
     // Of a second that has begun, what was sent already came before whatever happens now.
     const fromS = this.newestSentS();
     this.restartPauses();
     await happening();
-    return this.compare({ fromS, toS: await this.settled(timeoutMs) });
+    return fromS;
   }
 
   /** From now on pauses are counted anew, at the reader and at the exchange. */
@@ -294,10 +308,13 @@ export class Fleet {
     for (const tap of this.#taps.values()) tap.pauses.restart();
   }
 
-  /** How much longer than at the exchange an instrument's longest pause was at the reader, ms; not below 0. */
-  gapOf(token: number): number {
+  /**
+   * How much longer than at the exchange an instrument's longest pause was at the reader, ms; not below 0.
+   * @param isSilent the exchange's own pause, which goes on, does not count
+   */
+  gapOf(token: number, isSilent = false): number {
     const nowMs = performance.now();
-    const sent = [...this.#taps.values()].map((tap) => tap.pauses.longestOf(token, nowMs));
+    const sent = [...this.#taps.values()].map((tap) => tap.pauses.longestOf(token, isSilent ? 0 : nowMs));
     const [exchangeMs = 0] = sent.filter((longest) => longest !== undefined);
     return Math.max(0, (this.reader.pauses.longestOf(token, nowMs) ?? nowMs) - exchangeMs);
   }
