@@ -254,6 +254,8 @@ describe.skipIf(redisServer() === undefined)(
       const since = new Since(scene.reader);
       const { difference } = await scene.during(async () => {
         await postJson(`${simulator.url}/_sim/clock`, { market: 'open' });
+        const before = realTicks().length;
+        await until(() => realTicks().length > before + 3 * tokens.length, WAIT_MS, 'rounds of real ticks');
       }, realTicks);
       expect(difference).toMatchObject(NOTHING);
       expect(source()).toBe('real');
