@@ -133,7 +133,7 @@ export class Fleet {
 
   async #populate({ accounts, streamers, instruments }: FleetOptions): Promise<void> {
     await this.readClock();
-    const all = (await liveFirst(this.simulator.url)).slice(0, instruments);
+    const all = (await liveFirst(this.simulator.url, this.clock.nowMs())).slice(0, instruments);
     if (all.length < instruments)
       throw new Error(`the simulator has ${all.length} instruments, not ${instruments}`);
     for (let index = 0; index < accounts; index += 1) {
@@ -396,8 +396,8 @@ export class Fleet {
 }
 
 /** NIFTY's index, futures and options nearest to the money, then all other derivatives. */
-async function liveFirst(simulatorUrl: string): Promise<Instrument[]> {
-  const all = lasting(await simulatorInstruments(simulatorUrl));
+async function liveFirst(simulatorUrl: string, nowMs: number): Promise<Instrument[]> {
+  const all = lasting(await simulatorInstruments(simulatorUrl), nowMs);
   const middle = 25_000;
   const rank = ({ name, instrument_type, segment, strike }: Instrument) => {
     if (name !== 'NIFTY' && segment !== 'INDICES') return Number.MAX_SAFE_INTEGER;
