@@ -96,7 +96,9 @@ describe.skipIf(problem !== undefined)(
       return longestMs;
     }
 
-    it('SIGTERM: the other one streams on within two seconds, and what stayed saw nothing', async () => {
+    it('SIGTERM: the other one streams on within two seconds, and what stayed saw nothing', {
+      timeout: 240_000,
+    }, async () => {
       const gapsMs: number[] = [];
       // A machine that is busy with other things may make one hand-over slow, but hardly three.
       while (gapsMs.length < 3 && !gapsMs.some((gapMs) => gapMs <= HAND_OVER_GAP_MS)) {
@@ -105,7 +107,9 @@ describe.skipIf(problem !== undefined)(
       expect(Math.min(...gapsMs)).toBeLessThanOrEqual(HAND_OVER_GAP_MS);
     });
 
-    it(`joining and leaving ${TIMES} times moves no more accounts than needed, and loses nothing else`, async () => {
+    it(`joining and leaving ${TIMES} times moves no more accounts than needed, and loses nothing else`, {
+      timeout: 120_000 + TIMES * 20_000,
+    }, async () => {
       const third = await fleet.addStreamer();
       await divided(1, 1, 2);
       await fleet.settled();
