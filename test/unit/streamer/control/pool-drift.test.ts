@@ -19,7 +19,6 @@ const ROUTER: TickRouter = {
   cancel: () => {},
   newsOf: () => 0,
   forgetNews: () => {},
-  isKnown: () => true,
 };
 
 function newPool(instruments: number) {
