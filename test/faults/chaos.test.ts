@@ -5,7 +5,7 @@ import { Fleet, type FleetOptions, fleetProblem } from './support/fleet.ts';
 import { type FleetAws, startAws } from './support/fleet-aws.ts';
 import { chaos } from './support/fleet-chaos.ts';
 
-const SEED = Number(process.env.CHAOS_SEED ?? 1);
+const SEED = Number(process.env.CHAOS_SEED ?? 2);
 
 interface Form extends Pick<FleetOptions, 'accounts' | 'instruments' | 'simulatorArgs' | 'env'> {
   readonly durationMs: number;
