@@ -62,6 +62,7 @@ export class Scene {
   static async start(options: SceneOptions): Promise<Scene> {
     const { simulatorUrl, prefix, instruments, env = {} } = options;
     const reader = new StrictReader(options.readerRedisUrl, prefix);
+    await reader.fromTheBeginning();
     const tokens = instruments.map((each) => each.instrument_token);
     const tap = await ExchangeTap.open(simulatorUrl, tokens);
     const redisUrl = options.streamerRedisUrl;

@@ -19,14 +19,27 @@ export class StrictReader {
   readonly holes: Hole[] = [];
   readonly #redis: Redis;
   readonly #seqs = new Map<string, number>();
+  readonly #listens = Promise.withResolvers<void>();
+  #hasBeginning = false;
 
   constructor(redisUrl: string, prefix: string) {
     const channels = TICK_CHANNELS.map((channel) => redisNames(prefix).ticks(channel));
     this.#redis = new Redis(redisUrl, { maxRetriesPerRequest: null, autoResubscribe: false });
     this.#redis.on('error', () => {});
     // Once a connection is lost the subscription may fail too; then the next one subscribes.
-    this.#redis.on('ready', () => void this.#redis.subscribe(...channels).catch(() => {}));
+    this.#redis.on('ready', () => {
+      this.#redis.subscribe(...channels).then(
+        () => this.#listens.resolve(),
+        () => {},
+      );
+    });
     this.#redis.on('message', (channel: string, text: string) => this.#take(channel, JSON.parse(text)));
+  }
+
+  /** To be waited for before anything is published: then a number above 1 at first is a hole too. */
+  async fromTheBeginning(): Promise<void> {
+    await this.#listens.promise;
+    this.#hasBeginning = true;
   }
 
   stop(): void {
@@ -42,7 +55,7 @@ export class StrictReader {
   }
 
   #take(channel: string, envelope: TickEnvelope): void {
-    const before = this.#seqs.get(channel);
+    const before = this.#seqs.get(channel) ?? (this.#hasBeginning ? 0 : undefined);
     if (before !== undefined && envelope.seq <= before) return;
     if (before !== undefined && envelope.seq !== before + 1) {
       this.holes.push({ channel, from: before + 1, to: envelope.seq - 1 });
