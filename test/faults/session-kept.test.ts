@@ -59,7 +59,7 @@ describe.skipIf(problem !== undefined)(
       scene.newChapter();
       const { pid } = scene.streamer;
       const { fleet } = scene;
-      await scene.setClock(SIX_MS - 6_000);
+      await scene.setClock(SIX_MS - 5_000);
       const outcome = await fleet.during(async () => {
         await until(() => fleet.clock.nowMs() > SIX_MS + QUIET_MS, WAIT_MS, 'six in the morning');
       });

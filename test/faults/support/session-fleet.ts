@@ -12,7 +12,7 @@ const LAST_EVENING = '2026-08-17T20:00:00+05:30';
 /** Short forms of a minute and half a minute. */
 const ENV = {
   REPORT_EVERY_MS: '200',
-  ACCOUNT_DEGRADED_AFTER_MS: '1000',
+  ACCOUNT_DEGRADED_AFTER_MS: '2500',
   ACCOUNT_RECOVERED_AFTER_MS: '500',
 };
 
@@ -41,8 +41,15 @@ export class SessionFleet {
       env: ENV,
     });
     const scene = new SessionFleet(fleet, fleet.accounts[0]!);
-    await until(() => scene.story.told.length === 1, WAIT_MS, 'the first session');
-    return scene;
+    try {
+      const isWell = async () =>
+        scene.story.told.length > 0 && (await scene.isUp(1)) && (await scene.health())?.degraded === null;
+      await until(isWell, WAIT_MS, 'the account to stream');
+      return scene;
+    } catch (error) {
+      await scene.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
