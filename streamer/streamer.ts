@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { AccountReports } from '#shared/accounts/reports.ts';
 import type { Account, AccountSource } from '#shared/accounts/types.ts';
@@ -7,15 +6,14 @@ import type { SteadyClock } from '#shared/clock.ts';
 import type { OrderUpdatesQueue } from '#shared/orders/updates-queue.ts';
 import type { ActivationStore } from '#shared/subscriptions/activations.ts';
 import type { SubscriptionSource } from '#shared/subscriptions/types.ts';
-import { within } from '#shared/within.ts';
 import type { AccountStreamer } from './account.ts';
 import { AfterHours } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
-import { LeaseFence } from './control/fence.ts';
-import { type GivenAway, LeaseKeeper, type LeaseStore, type MemberStore } from './control/leases.ts';
+import { AccountShare } from './control/account-share.ts';
+import type { GivenAway, LeaseStore, MemberStore } from './control/leases.ts';
 import { Loops } from './control/loops.ts';
 import { controlMetrics } from './control/metrics.ts';
-import { listenForNudges, nudgeStreamers } from './control/nudges.ts';
+import { listenForNudges } from './control/nudges.ts';
 import { DayKeeper } from './day/day-keeper.ts';
 import type { DayGate } from './day/gate.ts';
 import { dayMetrics } from './day/metrics.ts';
@@ -35,7 +33,6 @@ import { SampledLog } from './sampled-log.ts';
 import {
   afterHoursSettings,
   daySettings,
-  leaseSettings,
   outboxSettings,
   sinkSettings,
   thresholdSettings,
@@ -62,10 +59,6 @@ export interface StreamerParts {
 }
 
 const CLOCK_EVERY_MS = 500;
-const RENEWAL = 'lease renewal';
-const DIVISION = 'lease division';
-/** While somebody gives accounts away. */
-const HAND_OVER_LOOK_MS = 200;
 const MIN_STOP_MS = 100;
 
 /** The process: leases decide which accounts stream, reconcilers what, and the pipelines do. */
@@ -75,16 +68,13 @@ export class Streamer {
   readonly metrics: ReturnType<typeof streamerMetrics>;
   readonly orders: OrderOutbox;
   readonly #parts: StreamerParts;
-  readonly #keeper: LeaseKeeper;
-  readonly #holder: string;
+  readonly #share: AccountShare;
   readonly #held = new Map<string, HeldAccount>();
-  #accounts: ReadonlyMap<string, Account> = new Map();
   readonly #days: DayKeeper;
   readonly #afterHours: AfterHours | undefined;
   readonly #sampled: SampledLog;
   readonly #startedMs: number;
   #flushTimer: NodeJS.Timeout | undefined;
-  #hasSeenAccounts = false;
 
   constructor(parts: StreamerParts) {
     const { config, clock, redis } = parts;
@@ -128,20 +118,17 @@ export class Streamer {
     });
     orderMetrics(this.metrics.registry, this.orders);
     reportMetrics(this.metrics.registry, () => [...this.#held].map(([id, held]) => [id, held.reporter]));
-    // Of this process alone: one that is started anew under the same id must not take over unasked.
-    this.#holder = `${config.STREAMER_ID}:${randomUUID().slice(0, 8)}`;
-    this.#keeper = new LeaseKeeper(
-      leaseSettings(config, this.#holder),
-      { ...parts, fence: new LeaseFence(redis, config.CHANNEL_PREFIX) },
+    this.#share = new AccountShare(
+      { ...parts, loops: this.loops, ready: () => this.#days.ready() },
       {
-        onAcquired: (accountId, lease) => this.#begin(accountId, lease),
+        onAcquired: (account, lease) => this.#begin(account, lease),
         onLost: (accountId) => this.#lost(accountId),
         onGivingAway: (accountId, why) => this.#giveAway(accountId, why),
-        onNews: () => nudgeStreamers(redis, config.CHANNEL_PREFIX, this.#holder),
+        onSeen: (account) => this.#held.get(account.account_id)?.accountRead(account),
       },
     );
     controlMetrics(this.metrics.registry, {
-      keeper: this.#keeper,
+      keeper: this.#share.keeper,
       sink: this.sink,
       reconcilers: () => [...this.#held].map(([id, held]) => [id, held.reconciler]),
     });
@@ -151,14 +138,12 @@ export class Streamer {
     const { config, logger } = this.#parts;
     listenForNudges(this.#parts.nudgeRedis, config.CHANNEL_PREFIX, {
       onNudge: (nudge) => this.#held.get(nudge.account_id)?.nudged(nudge.instrument_tokens),
-      onLeaseNudge: ({ holder }) => {
-        if (holder !== this.#holder) this.loops.poke(DIVISION);
-      },
+      onLeaseNudge: ({ holder }) => this.#share.look(holder),
       onListening: () => this.#eachHeld((held) => held.reconciler.checkMark()),
       onBadNudge: (problem) => this.#sampled.warn('bad nudge', { problem }, 'a nudge was not understood'),
     });
     this.loops.start('clock', CLOCK_EVERY_MS, () => this.#parts.followClock());
-    this.#startLeaseLoops();
+    this.#share.start();
     const isRemote = { isVital: false };
     const checkMarks = () => this.#eachHeld((held) => held.reconciler.checkMark());
     this.loops.start('dirty marks', config.RECONCILE_MARK_MS, checkMarks, {
@@ -180,7 +165,7 @@ export class Streamer {
     const tell = () => this.#eachHeld((held) => held.reporter.tell());
     this.loops.start('reports', config.REPORT_EVERY_MS, tell, isRemote);
     this.#flushTimer = setInterval(() => this.#flushTick(), config.BATCH_MAX_MS);
-    logger.info({ holder: this.#holder, model: config.PRICING_MODEL }, 'streamer started');
+    logger.info({ holder: this.#share.holder, model: config.PRICING_MODEL }, 'streamer started');
   }
 
   /** Compares everything with the table, and writes all last values again in case Redis lost some. */
@@ -189,29 +174,13 @@ export class Streamer {
     this.#repeatLastValues();
   }
 
-  /** Without back-off: a lease that is not renewed is lost. */
-  #startLeaseLoops(): void {
-    const { LEASE_RENEW_MS, LEASE_WATCH_MS } = this.#parts.config;
-    const pauseMs = () => (this.#keeper.isHandOverNear ? HAND_OVER_LOOK_MS : LEASE_WATCH_MS);
-    this.loops.start(RENEWAL, LEASE_RENEW_MS, () => this.#keeper.renewAll(), {
-      isVital: false,
-      maxPauseMs: LEASE_RENEW_MS,
-    });
-    this.loops.start(DIVISION, pauseMs, () => this.#divideAccounts(), {
-      isVital: false,
-      maxPauseMs: LEASE_WATCH_MS,
-    });
-  }
-
   /** Hands every account over: links closed, what is left published, the lease given back. */
   async stop(): Promise<void> {
-    const { config, logger, clock } = this.#parts;
+    const { config, clock } = this.#parts;
     const deadlineMs = clock.steadyMs() + config.SHUTDOWN_TIMEOUT_MS;
     const leftMs = () => Math.max(MIN_STOP_MS, deadlineMs - clock.steadyMs());
     await this.loops.stop();
-    await within(leftMs(), 'handing over', this.#keeper.leave()).catch((error: Error) =>
-      logger.error({ error: error.message }, 'not everything was handed over: leases end by themselves'),
-    );
+    await this.#share.leave(leftMs());
     clearInterval(this.#flushTimer);
     for (const held of this.#held.values()) held.close();
     await Promise.all([this.orders.close(leftMs()), this.sink.close(leftMs())]);
@@ -219,14 +188,14 @@ export class Streamer {
   }
 
   isReady(): boolean {
-    return this.#hasSeenAccounts && this.sink.isConnected;
+    return this.#share.hasSeenAccounts && this.sink.isConnected;
   }
 
   report(): ReturnType<typeof healthReport> {
     return healthReport({
       accounts: [...this.#held.values()].map(({ streamer, gate, reporter }) => ({
         accountId: streamer.accountId,
-        lease: this.#keeper.held(streamer.accountId),
+        lease: this.#share.keeper.held(streamer.accountId),
         subscriptions: streamer.subscriptions,
         feed: streamer.feed.report(),
         reconnectsPerHour: streamer.feed.troublesInHour,
@@ -262,25 +231,8 @@ export class Streamer {
     await Promise.all([...this.#held.values()].map(work));
   }
 
-  async #divideAccounts(): Promise<void> {
-    await this.#days.ready();
-    await this.#keeper.divide(() => this.#readAccounts());
-    for (const [account_id, account] of this.#accounts) this.#held.get(account_id)?.accountRead(account);
-    this.#hasSeenAccounts = true;
-  }
-
-  async #readAccounts(): Promise<string[]> {
-    const accounts = await this.#parts.accounts.listAccounts();
-    const streaming = accounts.filter(
-      (account) => account.status !== 'disabled' && account.session_version > 0,
-    );
-    this.#accounts = new Map(streaming.map((account) => [account.account_id, account]));
-    return [...this.#accounts.keys()];
-  }
-
-  #begin(account_id: string, lease: number): void {
-    const account = this.#accounts.get(account_id);
-    if (account === undefined) throw new Error(`account ${account_id} was never read`);
+  #begin(account: Account, lease: number): void {
+    const { account_id } = account;
     const held = new HeldAccount(account, {
       ...this.#parts,
       sampled: this.#sampled,
@@ -289,7 +241,7 @@ export class Streamer {
       orders: this.orders,
       days: this.#days,
       afterHours: this.#afterHours,
-      lease: () => this.#keeper.held(account_id),
+      lease: () => this.#share.keeper.held(account_id),
       elsewhereMs: () => this.#newestFlowMs(account_id),
       fencedOff: () => this.#fencedOff(account_id),
     });
@@ -318,12 +270,12 @@ export class Streamer {
 
   #fencedOff(account_id: string): void {
     this.#sampled.warn(`${account_id} fenced off`, { account_id }, 'another streamer has a newer lease');
-    this.loops.poke(RENEWAL);
+    this.#share.fencedOff();
   }
 
   #redisIsBack(): void {
     this.#repeatLastValues();
-    this.loops.poke(DIVISION);
+    this.#share.look();
     this.#checkRedis().catch(() => {
       // Managed servers do not show their configuration: docs/streamer.md says what to set there.
     });
@@ -345,8 +297,7 @@ export class Streamer {
   }
 
   #flushTick(): void {
-    // This process was held up, or a clock was set: nothing leaves before it is known whose the accounts are.
-    if (this.#keeper.doubtful.length > 0 && !this.loops.isFailing(RENEWAL)) this.loops.poke(RENEWAL);
+    this.#share.settleDoubts();
     for (const streamer of this.streamers()) {
       streamer.pipeline.flush();
       streamer.pipeline.flushIdle();
