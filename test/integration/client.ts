@@ -41,6 +41,15 @@ export class Client {
     return answer(response);
   }
 
+  /** Runs a deployed function that no route leads to. @throws with what it said when it failed */
+  async invoke(name: string): Promise<unknown> {
+    const url = `${this.platform.env.AWS_ENDPOINT_URL}/2015-03-31/functions/ticker-local-${name}/invocations`;
+    const response = await fetch(url, { method: 'POST', body: '{}' });
+    const text = await response.text();
+    if (!response.ok || response.headers.has('x-amz-function-error')) throw new Error(`${name}: ${text}`);
+    return JSON.parse(text);
+  }
+
   /** Calls the simulator, for example its `/_sim/` control routes. */
   async simulator(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(`${this.platform.outputs.simulator_url}${path}`, {

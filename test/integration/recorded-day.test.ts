@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { addDays } from '#shared/market/calendar.ts';
+import { addDays, istMs } from '#shared/market/calendar.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import type { OptionSnapshot, Snapshot, UnderlyingSnapshot } from '#shared/market/snapshot.ts';
+import { DEFAULT_CHANNEL_PREFIX, redisNames } from '#shared/messages/channels.ts';
+import type { healthReport } from '#streamer/health/status.ts';
 import { Client, eventually } from './client.ts';
 import { Collector, holes } from './collect.ts';
 import { FeedTap } from './feed-tap.ts';
@@ -37,6 +40,18 @@ function contracts(spot: number): Instrument[] {
       Math.abs(row.strike / spot - 1) < 0.05,
   );
 }
+
+/** At the money, and in its last day. */
+function expiring(spot: number): Instrument {
+  return readDump(RECORDED_DAY.dumps[0]!)
+    .filter(
+      ({ name, expiry, instrument_type }) =>
+        name === 'NIFTY' && expiry === RECORDED_DAY.day && instrument_type === 'CE',
+    )
+    .toSorted((a, b) => Math.abs(a.strike - spot) - Math.abs(b.strike - spot))[0]!;
+}
+
+type StreamerHealth = ReturnType<typeof healthReport>;
 
 async function subscribeAll(client: Client, tokens: readonly number[]): Promise<void> {
   const waiting = [...tokens];
@@ -157,5 +172,38 @@ describe('a recorded day at 60x through the whole system', () => {
       compared += sent.length;
     }
     expect(compared).toBeGreaterThan(others.length * 3);
+  });
+
+  it("ends the day's contracts after the close, in the stream and in the table", {
+    timeout: 90_000,
+  }, async () => {
+    const client = new Client();
+    const { redis_url, streamer_url } = client.platform.outputs;
+    const redis = new Redis(redis_url);
+    const hasLast = async (token: number) =>
+      (await redis.hexists(redisNames(DEFAULT_CHANNEL_PREFIX).last, String(token))) === 1;
+    const health = async () => (await fetch(`${streamer_url}/health`)).json() as Promise<StreamerHealth>;
+    const spot = new Recording().spot(Math.floor((await marketMs(client)) / MINUTE_MS) * MINUTE_MS)!;
+    const { instrument_token } = expiring(spot);
+    try {
+      await subscribeAll(client, [instrument_token]);
+      await eventually('its last value', async () => (await hasLast(instrument_token)) || undefined);
+      const before = (await health()).accounts[0]!.subscriptions;
+
+      const now = istMs(RECORDED_DAY.day, '15:41');
+      await client.simulator('POST', '/_sim/clock', { now, speed: 1 });
+      // Whether the scheduled sweep has been there meanwhile or not.
+      await eventually('its stream to end', async () =>
+        (await health()).accounts[0]!.subscriptions === before - 1 ? true : undefined,
+      );
+      await eventually('its last value to go', async () => !(await hasLast(instrument_token)) || undefined);
+      await client.invoke('subscription-sweep');
+      expect((await client.api('GET', `/subscriptions/${instrument_token}`)).status).toBe(404);
+      await eventually('the streamer to forget it', async () =>
+        (await health()).accounts[0]!.not_current.expired === 0 ? true : undefined,
+      );
+    } finally {
+      redis.disconnect();
+    }
   });
 });
