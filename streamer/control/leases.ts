@@ -204,13 +204,10 @@ export class LeaseKeeper {
       return;
     }
     this.#held.set(accountId, held);
-    try {
-      await this.#parts.fence.raise(accountId, lease.lease);
-    } finally {
-      // Where Redis does not answer, the next renewal raises it, and until then the one before cannot publish either.
-      this.changes.acquired += 1;
-      this.#events.onAcquired(accountId, lease.lease);
-    }
+    // Where Redis does not answer now, the first envelope raises it.
+    await this.#parts.fence.raise(accountId, lease.lease).catch(() => {});
+    this.changes.acquired += 1;
+    this.#events.onAcquired(accountId, lease.lease);
   }
 
   async #renew(held: HeldLease): Promise<void> {

@@ -36,7 +36,9 @@ interface Entry {
 
 /** Publishes the last arguments on KEYS[2], unless the account of ARGV[1] has a lease above ARGV[2]. */
 const FENCED_PUBLISH = `
-if tonumber(redis.call('HGET',KEYS[1],ARGV[1]) or 0)>tonumber(ARGV[2]) then return ${FENCED_OFF} end
+local fence, lease = tonumber(redis.call('HGET',KEYS[1],ARGV[1]) or 0), tonumber(ARGV[2])
+if fence > lease then return ${FENCED_OFF} end
+if fence < lease then redis.call('HSET',KEYS[1],ARGV[1],lease) end
 for i=3,#ARGV do redis.call('PUBLISH',KEYS[2],ARGV[i]) end
 return 0
 `;

@@ -9,7 +9,9 @@ import { sendFramed } from './framed-command.ts';
  * the wire once.
  */
 const APPEND_AND_PUBLISH = `
-if tonumber(redis.call('HGET',KEYS[2],ARGV[4]) or 0)>tonumber(ARGV[5]) then return ${FENCED_OFF} end
+local fence, lease = tonumber(redis.call('HGET',KEYS[2],ARGV[4]) or 0), tonumber(ARGV[5])
+if fence > lease then return ${FENCED_OFF} end
+if fence < lease then redis.call('HSET',KEYS[2],ARGV[4],lease) end
 local ok = redis.pcall('XADD', KEYS[1], 'MINID', ARGV[3], ARGV[2], 'e', ARGV[6])
 if type(ok) == 'table' and ok.err and not string.find(ok.err, 'equal or smaller') then return ok end
 return redis.call('PUBLISH', ARGV[1], ARGV[6])

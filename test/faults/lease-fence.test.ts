@@ -83,6 +83,8 @@ describe.skipIf(redisServer() === undefined)(`once Redis knows of a newer lease$
     publish(7);
     publish(8);
     await sink.settled(5_000);
+    // Every envelope raises the fence, should the taker of the lease not have been able to.
+    expect(await fence.readAll()).toEqual(new Map([['primary', 8]]));
     await until(() => heard.length >= 3, 5_000, 'what may be published');
     expect(heard).toEqual(['under 6', 'under 7', 'under 8']);
     expect(fencedOff).toEqual(['primary']);
