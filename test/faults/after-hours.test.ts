@@ -40,6 +40,8 @@ const env = {
   // The streamer's clock is up to 2 s late after each jump of the exchange's.
   MAX_TIME_AHEAD_MS: '1000000000',
   STALL_AFTER_MS: '2000',
+  // A busy machine may stand still for longer than the rig's lease.
+  LEASE_TTL_MS: '30000',
 };
 
 /** One of each kind on each channel, at the money, and not expiring while the test lasts. */
