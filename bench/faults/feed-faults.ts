@@ -35,7 +35,7 @@ export const FEED_FAULTS: readonly Fault[] = [
   ]),
   ofFeed(
     'stall: heartbeats, no ticks',
-    'The account pauses until the link counts as stalled and another one has taken its place.',
+    'The account pauses until its only link counts as stalled (`STALL_ALONE_AFTER_MS`; one of several: `STALL_AFTER_MS`) and another has taken its place.',
     [{ kind: 'feed_stall', count: 1 }],
     'The time of the last tick in health, then the replaced link; no hole in `seq`.',
   ),

@@ -37,7 +37,7 @@ function readerOf(envelopes: readonly Partial<TickEnvelope>[]): FleetReader {
   return reader;
 }
 
-const QUIET: Evidence['health'] = { rejected: [], isQuiet: () => false };
+const QUIET: Evidence['health'] = { dropped: [], isQuiet: () => false };
 const missing = (afterS: number, token = TOKEN) => ({ token, timeS: START_MS / 1_000 + afterS });
 const owner = () => ({ account_id: 'a', channel: 'options' as const });
 
@@ -92,16 +92,16 @@ describe('what accounts for a missing tick', () => {
     expect(found).toMatchObject({ lease: 2, unexplained: [missing(10)] });
   });
 
-  it('what was counted as rejected, and seconds that health called quiet', () => {
+  it('what was counted as dropped, and seconds that health called quiet', () => {
     const health: Evidence['health'] = {
-      rejected: [{ account_id: 'a', fromMs: START_MS, toMs: START_MS + 1_000, ticks: 1 }],
+      dropped: [{ account_id: 'a', fromMs: START_MS, toMs: START_MS + 1_000, ticks: 1 }],
       isQuiet: (account_id, second) => account_id === 'a' && second === START_MS / 1_000 + 8,
     };
     const found = explain([missing(1), missing(1, OTHER), missing(8)], owner, {
       reader: readerOf([{}]),
       health,
     });
-    expect(found).toMatchObject({ rejected: 1, health: 1, unexplained: [missing(1, OTHER)] });
+    expect(found).toMatchObject({ dropped: 1, health: 1, unexplained: [missing(1, OTHER)] });
   });
 });
 

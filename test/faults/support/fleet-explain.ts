@@ -1,5 +1,5 @@
 import type { TickChannel } from '#shared/messages/channels.ts';
-import type { FleetHealthWatch, RejectedTicks } from './fleet-health.ts';
+import type { DroppedTicks, FleetHealthWatch } from './fleet-health.ts';
 import type { FleetReader, Told } from './fleet-reader.ts';
 
 export interface MissingTick {
@@ -18,7 +18,7 @@ export interface Explained {
   readonly lease: number;
   readonly hole: number;
   readonly folded: number;
-  readonly rejected: number;
+  readonly dropped: number;
   readonly health: number;
   readonly unexplained: readonly MissingTick[];
 }
@@ -29,7 +29,7 @@ const ROUND_MS = 2_000;
 /** What readers were told by envelopes, and anybody by health and metrics. */
 export interface Evidence {
   readonly reader: Pick<FleetReader, 'told' | 'leaseChanges' | 'firsts'>;
-  readonly health: Pick<FleetHealthWatch, 'rejected' | 'isQuiet'>;
+  readonly health: Pick<FleetHealthWatch, 'dropped' | 'isQuiet'>;
 }
 
 /** A number of ticks that were said to be lost within a time; each accounts for one. */
@@ -51,7 +51,7 @@ class Budget<T> {
 
 /**
  * What accounts for each missing tick, asked in this order: between the last envelope of a lease and the instrument's
- * first tick of the next; in a hole of the sequence; folded, or counted as rejected, at most as many as were said; in a
+ * first tick of the next; in a hole of the sequence; folded, or counted as rejected or discarded, at most as many as were said; in a
  * second for which health said that the account's ticks did not flow.
  */
 export function explain(
@@ -59,27 +59,27 @@ export function explain(
   ownerOf: (token: number) => Owner,
   { reader, health }: Evidence,
 ): Explained {
-  const found = { lease: 0, hole: 0, folded: 0, rejected: 0, health: 0 };
+  const found = { lease: 0, hole: 0, folded: 0, dropped: 0, health: 0 };
   const unexplained: MissingTick[] = [];
   const holes = reader.told.filter(({ type }) => type === 'hole');
   const folded = new Budget(
     reader.told.flatMap((told) => (told.type === 'folded' ? [{ of: told, ticks: told.ticks }] : [])),
   );
-  const rejected = new Budget(health.rejected.map((each) => ({ of: each, ticks: each.ticks })));
+  const dropped = new Budget(health.dropped.map((each) => ({ of: each, ticks: each.ticks })));
   for (const tick of missing) {
     const owner = ownerOf(tick.token);
     const isTold = (told: Told) => told.channel === owner.channel && isWithin(told, owner, tick.timeS);
     if (isOfLeaseChange(tick, owner, reader)) found.lease += 1;
     else if (holes.some(isTold)) found.hole += 1;
     else if (folded.take(isTold)) found.folded += 1;
-    else if (rejected.take((each) => isWithin(each, owner, tick.timeS))) found.rejected += 1;
+    else if (dropped.take((each) => isWithin(each, owner, tick.timeS))) found.dropped += 1;
     else if (health.isQuiet(owner.account_id, tick.timeS)) found.health += 1;
     else unexplained.push(tick);
   }
   return { ...found, unexplained };
 }
 
-type Window = Pick<RejectedTicks, 'account_id' | 'fromMs' | 'toMs'>;
+type Window = Pick<DroppedTicks, 'account_id' | 'fromMs' | 'toMs'>;
 
 function isWithin({ account_id, fromMs, toMs }: Window, owner: Owner, timeS: number): boolean {
   return account_id === owner.account_id && timeS * 1_000 >= fromMs - ROUND_MS && timeS * 1_000 <= toMs;

@@ -4,8 +4,8 @@ const LOOK_MS = 150;
 /** An account of which some instrument ticks every second: a pause beyond this is one that health tells of. */
 const PAUSE_MS = 1_200;
 
-/** Packets of an account that its streamer counted as not used, between two looks; market times, epoch ms. */
-export interface RejectedTicks {
+/** Ticks of an account that its streamer counted as rejected or discarded between two looks; market times, epoch ms. */
+export interface DroppedTicks {
   readonly account_id: string;
   readonly fromMs: number;
   readonly toMs: number;
@@ -16,10 +16,12 @@ export interface RejectedTicks {
 export class FleetHealthWatch {
   /** Exchange seconds by account. */
   readonly quiet = new Map<string, Set<number>>();
-  readonly rejected: RejectedTicks[] = [];
+  readonly dropped: DroppedTicks[] = [];
   readonly #streamers: () => readonly FleetStreamer[];
   readonly #nowMs: () => number;
   readonly #counters = new Map<string, number>();
+  /** What each process said last, by its id. */
+  readonly #answers = new Map<number, { readonly nowMs: number; readonly held: readonly string[] }>();
   readonly #lookedMs = new Map<string, number>();
   #running: Promise<void>;
   #stopped = false;
@@ -51,9 +53,15 @@ export class FleetHealthWatch {
     const { pid } = streamer;
     const health = await streamer.health();
     const samples = await streamer.metrics();
-    // It may have ended, or another may have begun, in between.
-    if (health === undefined || samples.length === 0 || !streamer.isRunning || streamer.pid !== pid) return;
     const nowMs = this.#nowMs();
+    // It may have ended, or another may have begun, in between.
+    if (!streamer.isRunning || streamer.pid !== pid) return;
+    if (health === undefined || samples.length === 0) {
+      this.#unanswered(pid, nowMs);
+      return;
+    }
+    const held = health.accounts.filter(({ lease }) => lease !== null);
+    this.#answers.set(pid, { nowMs, held: held.map(({ account_id }) => account_id) });
     for (const account of health.accounts) {
       this.#note(account, nowMs);
       const { account_id } = account;
@@ -62,9 +70,8 @@ export class FleetHealthWatch {
         this.#sinceLast(`${pid}:${account_id}:${name}`, sumOf(samples, name, { account_id }));
       // A link may be lost and back between two looks: then only the counter tells.
       if (since('websocket_reconnects_total') > 0) this.#add(account_id, lookedMs - 1_000, nowMs);
-      const ticks = since('ticks_rejected_total');
-      if (ticks > 0)
-        this.rejected.push({ account_id, fromMs: Math.min(lookedMs, nowMs), toMs: nowMs, ticks });
+      const ticks = since('ticks_rejected_total') + since('ticks_discarded_total');
+      if (ticks > 0) this.dropped.push({ account_id, fromMs: Math.min(lookedMs, nowMs), toMs: nowMs, ticks });
     }
     this.#lookedMs.set(streamer.id, nowMs);
   }
@@ -73,6 +80,12 @@ export class FleetHealthWatch {
     const before = this.#counters.get(key) ?? 0;
     this.#counters.set(key, value);
     return value - before;
+  }
+
+  /** Whoever watches it knows only that it said nothing of the accounts that it held. */
+  #unanswered(pid: number, nowMs: number): void {
+    const last = this.#answers.get(pid);
+    for (const accountId of last?.held ?? []) this.#add(accountId, last!.nowMs - 1_000, nowMs);
   }
 
   #note(account: FleetHealth['accounts'][number], nowMs: number): void {

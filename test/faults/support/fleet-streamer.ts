@@ -6,7 +6,7 @@ import { PROJECT_DIR } from '#local/platform/settings.ts';
 import { STREAMER_NODE_FLAGS } from '#streamer/node-flags.ts';
 import { answers, hasEnded, type OwnProcess, own, until } from '#test/support/processes.ts';
 
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 const KEPT_LINES = 2_000;
 const ANSWER_MS = 1_000;
 

@@ -337,7 +337,7 @@ export class Fleet {
     const firstMs = first.timeS * 1_000;
     const isNear = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }) =>
       fromMs < firstMs + STORY_MS && toMs > firstMs - STORY_MS;
-    const near = [...this.reader.told, ...this.reader.leaseChanges, ...this.health.rejected].filter(isNear);
+    const near = [...this.reader.told, ...this.reader.leaseChanges, ...this.health.dropped].filter(isNear);
     const quiet = this.accounts.map(
       ({ account_id }) => `${account_id} quiet: ${[...(this.health.quiet.get(account_id) ?? [])].length} s`,
     );
