@@ -187,6 +187,7 @@ export class HeldAccount {
       activations: new Activations(this.accountId, settings.activations, store, this.streamer),
       lease: () => lease(),
       feed: () => feedView(this.streamer),
+      onTold: (what, details) => this.#parts.logger.warn({ account_id: this.accountId, ...details }, what),
     });
   }
 

@@ -27,6 +27,8 @@ export interface AccountReporterParts {
   /** The account's lease while it is safely held. */
   lease(): number | undefined;
   feed(): FeedView;
+  /** What was news to the table, for the log. */
+  onTold(what: string, details: Record<string, unknown>): void;
 }
 
 /** What health shows of an account's session and feed. */
@@ -127,19 +129,26 @@ export class AccountReporter {
   async #tellSession(): Promise<void> {
     const { news } = this.#session;
     if (news === undefined) return;
-    const { reports } = this.#parts;
-    if (news.type === 'died') await reports.sessionDied(this.#accountId, news.version, news.change);
-    else await reports.sessionLives(this.#accountId, news.version, news.change);
+    const { reports, onTold } = this.#parts;
+    const { type, version, change } = news;
+    const isNews =
+      type === 'died'
+        ? await reports.sessionDied(this.#accountId, version, change)
+        : await reports.sessionLives(this.#accountId, version, change);
     this.#session.told(news);
+    const what = type === 'died' ? 'login required' : 'session accepted again';
+    if (isNews) onTold(what, { session_version: version, reason: change.reason });
   }
 
   async #tellFeed(): Promise<void> {
     this.#underWay ??= this.#newReport();
     const report = this.#underWay;
     if (report === undefined) return;
-    await this.#parts.reports.feedChanged(this.#accountId, report);
+    const isNews = await this.#parts.reports.feedChanged(this.#accountId, report);
     this.#told = troubleIn(report);
     this.#underWay = undefined;
+    const { status, ...details } = report;
+    if (isNews) this.#parts.onTold(status === 'ok' ? 'account recovered' : 'account degraded', details);
   }
 
   #newReport(): AccountFeed | undefined {

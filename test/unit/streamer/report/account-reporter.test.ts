@@ -11,6 +11,7 @@ const AWAY: FeedView = { subscriptions: 40, unplaced: 40, hasOpenLink: false };
 class Desk {
   readonly clock = new ManualClock(NOW_MS);
   readonly reports = new MemoryReports();
+  readonly told: string[] = [];
   readonly reporter: AccountReporter;
   view = WELL;
   lease: number | undefined = 7;
@@ -25,6 +26,7 @@ class Desk {
         activations: { tell: async () => {}, told: 0 },
         lease: () => this.lease,
         feed: () => this.view,
+        onTold: (what) => this.told.push(what),
       },
     );
   }
@@ -81,6 +83,7 @@ describe('the report on an account', () => {
     await desk.for(30, WELL);
     expect(desk.reporter.report).toMatchObject({ session: 'ok', session_version: 4, degraded: null });
     expect(desk.reports.feeds.map(({ status }) => status)).toEqual(['degraded', 'ok']);
+    expect(desk.told).toEqual(['login required', 'account degraded', 'account recovered']);
   });
 
   it('is sent again as it is until the table has answered, and then what happened since', async () => {
