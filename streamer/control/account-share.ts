@@ -68,13 +68,18 @@ export class AccountShare {
   /** Without back-off: a lease that is not renewed is lost. */
   start(): void {
     const { loops, config } = this.#parts;
-    const { LEASE_RENEW_MS, LEASE_WATCH_MS } = config;
+    const { LEASE_RENEW_MS, LEASE_WATCH_MS, LEASE_TTL_MS } = config;
     const pauseMs = () => (this.keeper.isHandOverNear ? HAND_OVER_LOOK_MS : LEASE_WATCH_MS);
     loops.start(RENEWAL, LEASE_RENEW_MS, () => this.keeper.renewAll(), {
       isVital: false,
       maxPauseMs: LEASE_RENEW_MS,
     });
-    loops.start(DIVISION, pauseMs, () => this.#divide(), { isVital: false, maxPauseMs: LEASE_WATCH_MS });
+    // A turn that hangs may still end later: what it does then is void where the board has changed.
+    loops.start(DIVISION, pauseMs, () => this.#divide(), {
+      isVital: false,
+      maxPauseMs: LEASE_WATCH_MS,
+      timeoutMs: LEASE_TTL_MS,
+    });
   }
 
   /** Another streamer has news, or Redis is back. */
