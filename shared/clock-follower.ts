@@ -6,6 +6,8 @@ const readingSchema = z.object({ nowMs: z.number().finite(), speed: z.number().p
 
 const MAX_AGE_MS = 1_000;
 const TIMEOUT_MS = 500;
+/** Before the first reading there is none that could go on: only the machine's time, which may be months away. */
+const FIRST_TIMEOUT_MS = 5_000;
 
 export interface FollowerLogger {
   warn(message: string, details: { error: string }): void;
@@ -31,6 +33,7 @@ export class ClockFollower implements FollowedClock {
   readonly #url: string;
   readonly #logger: FollowerLogger;
   #triedAtMs = Number.NEGATIVE_INFINITY;
+  #hasRead = false;
   #running: Promise<void> | undefined;
 
   constructor(url: string, logger: FollowerLogger) {
@@ -51,11 +54,13 @@ export class ClockFollower implements FollowedClock {
   async #read(): Promise<void> {
     try {
       const askedMs = this.clock.wallMs();
-      const response = await fetch(this.#url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const timeoutMs = this.#hasRead ? TIMEOUT_MS : FIRST_TIMEOUT_MS;
+      const response = await fetch(this.#url, { signal: AbortSignal.timeout(timeoutMs) });
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       const { nowMs, speed } = readingSchema.parse(await response.json());
       // Half of the round trip passed after the other side read its clock.
       this.clock.set({ nowMs, speed, wallMs: (askedMs + this.clock.wallMs()) / 2 });
+      this.#hasRead = true;
     } catch (error) {
       this.#logger.warn('the market clock does not answer; the last reading goes on', {
         error: String(error),

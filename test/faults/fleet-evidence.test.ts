@@ -74,9 +74,10 @@ describe('what accounts for a missing tick', () => {
   });
 
   it('a hole of its channel around its time, and of no other time', () => {
-    const reader = readerOf([{}, {}, {}, {}, {}, { seq: 7 }, { seq: 8 }]);
-    const found = explain([missing(1), missing(5), missing(6)], owner, { reader, health: QUIET });
-    expect(found).toMatchObject({ hole: 1, unexplained: [missing(1), missing(6)] });
+    const whole = [0, 1, 2, 3, 4].map((second) => ({ ticks: [tick(OTHER, second)] }));
+    const reader = readerOf([...whole, { seq: 7 }, { seq: 8 }]);
+    const found = explain([missing(0), missing(4), missing(6)], owner, { reader, health: QUIET });
+    expect(found).toMatchObject({ hole: 1, unexplained: [missing(0), missing(6)] });
   });
 
   it('what was folded, as many as the envelope said', () => {

@@ -23,8 +23,8 @@ export interface Explained {
   readonly unexplained: readonly MissingTick[];
 }
 
-/** A round's ticks carry its beginning, leave within the second after it, and may wait for a batch. */
-const ROUND_MS = 2_000;
+/** A round's ticks carry its beginning and leave within the second after it; an account's links may be apart by more. */
+const APART_MS = 3_000;
 
 /** What readers were told by envelopes, and anybody by health and metrics. */
 export interface Evidence {
@@ -50,8 +50,8 @@ class Budget<T> {
 }
 
 /**
- * What accounts for each missing tick, asked in this order: between the last envelope of a lease and the instrument's
- * first tick of the next; in a hole of the sequence; folded, or counted as rejected or discarded, at most as many as were said; in a
+ * What accounts for each missing tick, asked in this order: between the newest tick of a lease and the instrument's first
+ * tick of the next; in a hole of the sequence; folded, or counted as rejected or discarded, at most as many as were said; in a
  * second for which health said that the account's ticks did not flow.
  */
 export function explain(
@@ -82,7 +82,7 @@ export function explain(
 type Window = Pick<DroppedTicks, 'account_id' | 'fromMs' | 'toMs'>;
 
 function isWithin({ account_id, fromMs, toMs }: Window, owner: Owner, timeS: number): boolean {
-  return account_id === owner.account_id && timeS * 1_000 >= fromMs - ROUND_MS && timeS * 1_000 <= toMs;
+  return account_id === owner.account_id && timeS * 1_000 >= fromMs - APART_MS && timeS * 1_000 <= toMs;
 }
 
 function isOfLeaseChange(
@@ -92,7 +92,7 @@ function isOfLeaseChange(
 ): boolean {
   const timeMs = timeS * 1_000;
   return reader.leaseChanges.some((change) => {
-    if (change.account_id !== account_id || timeMs < change.fromMs - ROUND_MS) return false;
+    if (change.account_id !== account_id || timeMs < change.fromMs - APART_MS) return false;
     const first = reader.firsts.get(token)?.find(({ lease }) => lease >= change.after);
     return first === undefined || timeMs <= first.tsMs;
   });

@@ -4,7 +4,10 @@ import type { TickEnvelope } from '#shared/messages/envelope.ts';
 import { Pauses } from './pauses.ts';
 import { keyOf, type TickKey } from './tick-key.ts';
 
-/** What the envelopes themselves told of loss; times are the market's, epoch ms, of the envelopes before and after. */
+/**
+ * What the envelopes themselves told of loss, in market time, epoch ms: from the newest tick read before to the
+ * envelope after. Ticks, not envelopes, because a busy machine publishes late.
+ */
 export type Told = {
   readonly account_id: string;
   readonly channel: TickChannel;
@@ -15,7 +18,7 @@ export type Told = {
   | { readonly type: 'folded'; readonly ticks: number }
 );
 
-/** An account went from one lease to the next: its last envelope of the one, its first of the other. */
+/** An account went from one lease to the next: from the newest tick of the one to the first envelope of the other. */
 export interface LeaseChange {
   readonly account_id: string;
   readonly before: number;
@@ -36,7 +39,8 @@ export interface LateEnvelope {
 interface Position {
   readonly lease: number;
   readonly seq: number;
-  readonly tsMs: number;
+  /** Of the newest tick read; before the first one, of the envelope. */
+  readonly tickMs: number;
 }
 
 /**
@@ -82,15 +86,17 @@ export class FleetReader {
       return;
     }
     if (newest !== undefined && lease > newest.lease) {
-      const change = { account_id, before: newest.lease, after: lease, fromMs: newest.tsMs, toMs: ts };
+      const change = { account_id, before: newest.lease, after: lease, fromMs: newest.tickMs, toMs: ts };
       this.leaseChanges.push(change);
     }
-    this.#accounts.set(account_id, { lease, seq, tsMs: ts });
+    const tickMs = Math.max(0, ...ticks.map((tick) => tick.exchange_ts ?? 0));
+    const newestMs = (before: Position | undefined) => Math.max(before?.tickMs ?? 0, tickMs) || ts;
+    this.#accounts.set(account_id, { lease, seq, tickMs: newestMs(newest) });
     const name = `${account_id}/${channel}`;
     const before = this.#channels.get(name);
     if (before?.lease === lease && seq <= before.seq) return;
     this.#note(channel, envelope, before);
-    this.#channels.set(name, { lease, seq, tsMs: ts });
+    this.#channels.set(name, { lease, seq, tickMs: newestMs(before) });
     for (const tick of ticks) {
       const { instrument_token } = tick;
       this.#of(instrument_token).push(keyOf(tick));
@@ -103,7 +109,7 @@ export class FleetReader {
   /** Envelopes start from 1 with each lease; only the first lease that a reader meets may be under way already. */
   #note(channel: TickChannel, envelope: TickEnvelope, before: Position | undefined): void {
     const { account_id, lease, seq, ts: toMs, folded } = envelope;
-    const fromMs = before?.tsMs ?? toMs;
+    const fromMs = before?.tickMs ?? toMs;
     const isKnown = this.leaseChanges.some((each) => each.account_id === account_id && each.after === lease);
     const expected = before?.lease === lease ? before.seq + 1 : isKnown ? 1 : seq;
     const at = { account_id, channel, fromMs, toMs };

@@ -9,17 +9,19 @@ let server: Server;
 let url: string;
 let asked: number;
 let reply: () => { status: number; body: string };
+let delayMs: number;
 const warnings: string[] = [];
 const logger = { warn: (message: string) => void warnings.push(message) };
 
 beforeEach(async () => {
   asked = 0;
+  delayMs = 0;
   warnings.length = 0;
   reply = () => ({ status: 200, body: JSON.stringify({ nowMs: AT_MS, speed: 60 }) });
   server = createServer((_request, response) => {
     asked += 1;
     const { status, body } = reply();
-    response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
+    setTimeout(() => response.writeHead(status, { 'Content-Type': 'application/json' }).end(body), delayMs);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -36,6 +38,18 @@ describe('a followed clock', () => {
     expect(startMs).toBeGreaterThanOrEqual(AT_MS);
     while (clock.wallMs() < wallStartMs + 20);
     expect(clock.nowMs() - startMs).toBeGreaterThanOrEqual(19 * 60);
+  });
+
+  it('is waited for longer the first time: there is no reading yet that could go on', async () => {
+    delayMs = 700;
+    const follower = new ClockFollower(url, logger);
+    await follower.follow();
+    expect(warnings).toEqual([]);
+    expect(follower.clock.nowMs()).toBeGreaterThanOrEqual(AT_MS);
+    expect(follower.clock.nowMs()).toBeLessThan(AT_MS + 3_600_000);
+    await sleep(1_010);
+    await follower.follow();
+    expect(warnings).toHaveLength(1);
   });
 
   it('is asked once a second at most, and once for several who wait', async () => {
