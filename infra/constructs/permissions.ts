@@ -29,7 +29,11 @@ const ALLOWED: Readonly<Record<Permission, (data: DataStack) => Allowed>> = {
     resources: [table.tableArn, `${table.tableArn}/index/${GSI1}`],
   }),
   'table:write': ({ table }) => ({ actions: TABLE_WRITES, resources: [table.tableArn] }),
-  'bucket:read': (data) => ({ actions: ['s3:GetObject'], resources: [objectsArn(data)] }),
+  // Without the right to list, S3 answers 403 in place of 404 to who asks for what is not there yet.
+  'bucket:read': (data) => ({
+    actions: ['s3:GetObject', 's3:ListBucket'],
+    resources: [objectsArn(data), bucketArn(data)],
+  }),
   'bucket:write': (data) => ({ actions: ['s3:PutObject'], resources: [objectsArn(data)] }),
   'bus:put': ({ bus }) => ({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
   'orders:send': ({ queues }) => ({ actions: ['sqs:SendMessage'], resources: [queues.orders.queueArn] }),
@@ -62,11 +66,15 @@ export function grant(
 
 /** S3 lets no one ask without naming objects; ours have no fixed names. */
 function objectsArn(data: DataStack): string {
+  return `${bucketArn(data)}/*`;
+}
+
+function bucketArn(data: DataStack): string {
   return Stack.of(data).formatArn({
     service: 's3',
     region: '',
     account: '',
-    resource: `${data.bucketName}/*`,
+    resource: data.bucketName,
     arnFormat: ArnFormat.NO_RESOURCE_NAME,
   });
 }
