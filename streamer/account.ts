@@ -117,7 +117,7 @@ export class AccountStreamer implements GatedTarget {
   /** A tick of it went into a batch since it is claimed. */
   hasTicked(token: number): boolean {
     const slot = this.#book.get(token);
-    return slot !== undefined && slot.published && slot.seq > 0;
+    return slot?.published === true && slot.seq > 0;
   }
 
   /** Everything held, what is there for pricing alone included. */

@@ -123,12 +123,13 @@ export class StreamerStack extends Stack {
         STREAMER_PORT: String(HEALTH_PORT),
       },
       secrets: { [ENV.redisUrl]: ContainerSecret.fromSecretsManager(cache.url as ISecret) },
+      // Whoever answers lives, critical or not: a new process brings neither the broker nor Redis back.
       healthCheck: {
         command: [
           'CMD',
           'node',
           '--eval',
-          `fetch('http://127.0.0.1:${HEALTH_PORT}/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`,
+          `fetch('http://127.0.0.1:${HEALTH_PORT}/health').then(() => process.exit(0), () => process.exit(1))`,
         ],
         interval: Duration.seconds(10),
         timeout: Duration.seconds(5),
