@@ -5,8 +5,8 @@ import type { Run } from './measure.ts';
 const BEGIN = '<!-- faults: made by npm run faults -- --report -->';
 const END = '<!-- faults: end -->';
 const HEAD = [
-  '| fault | what readers of the instruments concerned see | gap p50 | worst | all other instruments | runs | how it is known |',
-  '|---|---|---|---|---|---|---|',
+  '| fault | what readers of the instruments concerned see | gap p50 | worst | ticks missing, worst | all other instruments | runs | how it is known |',
+  '|---|---|---|---|---|---|---|---|',
 ];
 
 const inSeconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
@@ -20,6 +20,7 @@ export function rowOf(fault: Fault, runs: readonly Run[]): string {
     fault.seen,
     gaps.length === 0 ? '-' : inSeconds(percentile(gaps, 0.5)),
     gaps.length === 0 ? '-' : inSeconds(Math.max(...gaps)),
+    gaps.length === 0 ? '-' : String(Math.max(...runs.map(({ missing }) => missing))),
     others.length === 0
       ? '-'
       : `${othersMissing} ticks missing, at most ${inSeconds(Math.max(...others))} late`,
