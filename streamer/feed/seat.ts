@@ -2,6 +2,7 @@ import type { FeedMode } from '#shared/market/instrument.ts';
 import type { DisconnectCause } from './causes.ts';
 import type { ConnectionState } from './connection-contract.ts';
 import type { FlowMeter } from './flow.ts';
+import { Movement } from './stall.ts';
 
 /** What the pool needs of a connection. */
 export interface PooledConnection {
@@ -29,6 +30,8 @@ export class Seat {
   capacity: number;
   /** How often a connection here was lost, refused or replaced. */
   readonly downs = new Map<DisconnectCause, number>();
+  /** Of the links beside it. */
+  readonly othersMovement = new Movement();
   /** Refusals for too many connections in a row. */
   refusedInRow = 0;
   /** Steady time of the newest tick when a second link was last asked whether this one stalls. */

@@ -1,5 +1,8 @@
 import type { FlowMeter } from './flow.ts';
 
+/** Of the time after which silence is a stall: others move now if they did within it, and must have for as long. */
+const LATELY = 1 / 3;
+
 export interface StallSettings {
   /** No tick for so long, though the link lives. */
   readonly afterMs: number;
@@ -14,21 +17,41 @@ export interface StallSettings {
 /** `alone`: nothing else moves either, so only a second link can tell whether the market or the link is quiet. */
 export type StallVerdict = 'flowing' | 'stalled' | 'alone';
 
+/** Since when something else moves without a pause: of a market that begins to move all links are quiet but one. */
+export class Movement {
+  #sinceMs: number | undefined;
+
+  /**
+   * @param newestMs steady time of the newest tick on any other link that this process knows
+   * @returns for how long they have moved; undefined: they rest
+   */
+  observe(newestMs: number, nowMs: number, settings: Pick<StallSettings, 'afterMs'>): number | undefined {
+    const isMoving = newestMs > 0 && newestMs > nowMs - settings.afterMs * LATELY;
+    this.#sinceMs = isMoving ? (this.#sinceMs ?? nowMs) : undefined;
+    return this.#sinceMs === undefined ? undefined : nowMs - this.#sinceMs;
+  }
+
+  forget(): void {
+    this.#sinceMs = undefined;
+  }
+}
+
 /**
  * Illiquid is no stall: what ticks every 20 s is not missed after 15. Nor is a quiet market: something else must have
- * moved lately.
- * @param elsewhereMs steady time of the newest tick on any other link that this process knows
+ * moved for a while.
  */
 export function stallVerdict(
   flow: Pick<FlowMeter, 'lastMs' | 'meanGapMs'>,
-  elsewhereMs: number,
+  othersMoveForMs: number | undefined,
   nowMs: number,
   settings: StallSettings,
 ): StallVerdict {
   const quietMs = nowMs - flow.lastMs;
   if (flow.lastMs === 0 || quietMs < settings.afterMs || quietMs > settings.flowWindowMs) return 'flowing';
   if (quietMs < settings.quietGaps * flow.meanGapMs) return 'flowing';
-  if (elsewhereMs > nowMs - settings.afterMs / 3) return 'stalled';
+  if (othersMoveForMs !== undefined) {
+    return othersMoveForMs >= settings.afterMs * LATELY ? 'stalled' : 'flowing';
+  }
   const isAlone = settings.aloneAfterMs > 0 && quietMs >= settings.aloneAfterMs;
   return isAlone ? 'alone' : 'flowing';
 }

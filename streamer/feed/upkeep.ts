@@ -128,20 +128,28 @@ export class Upkeep {
   }
 
   #replaceStalled(nowMs: number): boolean {
-    const { pool, isMarketOpen, elsewhereMs } = this.#parts;
-    if (!isMarketOpen()) return false;
-    const otherAccountsMs = elsewhereMs();
+    const { pool, isMarketOpen } = this.#parts;
+    if (!isMarketOpen()) {
+      for (const { othersMovement } of pool.seats) othersMovement.forget();
+      return false;
+    }
     for (const seat of pool.seats) {
+      const othersMoveForMs = this.#othersMoveForMs(seat, nowMs);
       if (!seat.isOpen) continue;
-      const others = pool.seats.filter((each) => each !== seat).map((each) => each.connection.flow.lastMs);
       const { flow } = seat.connection;
-      const verdict = stallVerdict(flow, Math.max(otherAccountsMs, ...others), nowMs, this.#settings.stall);
+      const verdict = stallVerdict(flow, othersMoveForMs, nowMs, this.#settings.stall);
       if (verdict === 'stalled') return this.#replace(seat, 'stalled', 'replace', nowMs);
       if (verdict === 'alone' && seat.askedAtFlowMs !== flow.lastMs) {
         return this.#replace(seat, 'stalled', 'ask', nowMs);
       }
     }
     return false;
+  }
+
+  #othersMoveForMs(seat: Seat, nowMs: number): number | undefined {
+    const { pool, elsewhereMs } = this.#parts;
+    const others = pool.seats.filter((each) => each !== seat).map((each) => each.connection.flow.lastMs);
+    return seat.othersMovement.observe(Math.max(elsewhereMs(), ...others), nowMs, this.#settings.stall);
   }
 
   #replaceOldSession(nowMs: number): boolean {

@@ -257,13 +257,24 @@ describe('a stalled connection', () => {
     }
   });
 
+  it('is none when the market begins to move again and others tick first', () => {
+    const { pool, tend, opened, flow } = rig();
+    pool.change(tokens(0, 8), []);
+    for (let second = 0; second < 20; second += 1) tend(1_000);
+    flow(opened[1]!);
+    for (let turn = 0; turn < 20; turn += 1) tend(200);
+    flow(opened[0]!);
+    tend();
+    expect(opened).toHaveLength(2);
+  });
+
   it('beside an account that moves is replaced', () => {
     const { pool, tend, clock, state, replaced } = rig();
     pool.change(tokens(0, 3), []);
-    clock.advance(16_000);
-    state.elsewhereMs = clock.steadyMs();
-    tend();
-    tend();
+    for (let second = 0; second < 17; second += 1) {
+      state.elsewhereMs = clock.steadyMs();
+      tend(1_000);
+    }
     expect(replaced).toEqual(['stalled']);
   });
 });
