@@ -116,7 +116,12 @@ describe.skipIf(redisServer() === undefined)(
     });
 
     it('a single stalled connection is asked by a second one, and replaced when that has news', async () => {
-      await start({ STALL_HOURS: 'always', STALL_AFTER_MS: '1500', STALL_ALONE_AFTER_MS: '2500' });
+      await start({
+        STALL_HOURS: 'always',
+        STALL_AFTER_MS: '1500',
+        STALL_ALONE_AFTER_MS: '2000',
+        STALL_QUIET_GAPS: '5',
+      });
       const watch = new HealthWatch(scene.rig.streamer, () => Date.now());
       const { difference } = await scene.during(async () => {
         await faults.spoil('feed_stall', 1);
@@ -133,7 +138,8 @@ describe.skipIf(redisServer() === undefined)(
       await start({
         STALL_HOURS: 'always',
         STALL_AFTER_MS: '1500',
-        STALL_ALONE_AFTER_MS: '2500',
+        STALL_ALONE_AFTER_MS: '2000',
+        STALL_QUIET_GAPS: '5',
         OVERLAP_MAX_MS: '1000',
       });
       const [connection] = pool().connections;

@@ -14,7 +14,7 @@ import { FeedFaults } from './support/feed-faults.ts';
 import { HealthWatch } from './support/health-watch.ts';
 import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
 
-const TURNS = process.env.FULL === '1' ? 10 : 2;
+const TURNS = process.env.FULL === '1' ? 10 : 1;
 const INSTRUMENTS = 80;
 const API_KEY = 'simkey';
 
