@@ -131,6 +131,16 @@ describe.skipIf(redisServer() === undefined)(
       });
     });
 
+    it('dead, and still counted at the broker: the reserve takes its place', async () => {
+      const refused = scene.account.downs.get('refused_429') ?? 0;
+      await expectOthersWhole(LOST, async () => {
+        await faults.arm({ kind: 'feed_hold_dead', count: 1, seconds: 3 });
+        await faults.spoil('feed_reset', 1);
+      });
+      expect(scene.account.downs.get('refused_429') ?? 0).toBe(refused);
+    });
+
+    // The last one: what the exchange sends at its close carries a time long past, where no comparison may begin.
     it('both at rest with the market: heartbeats alone are no stall', async () => {
       const before = times(['stalled']);
       await faults.call('POST', 'clock', { market: 'closed' });
@@ -139,15 +149,6 @@ describe.skipIf(redisServer() === undefined)(
       expect(times(['stalled'])).toEqual(before);
       expect(seats().map(({ connection }) => connection.id)).toEqual(links);
       await faults.call('POST', 'clock', { market: 'open' });
-    });
-
-    it('dead, and still counted at the broker: the reserve takes its place', async () => {
-      const refused = scene.account.downs.get('refused_429') ?? 0;
-      await expectOthersWhole(LOST, async () => {
-        await faults.arm({ kind: 'feed_hold_dead', count: 1, seconds: 3 });
-        await faults.spoil('feed_reset', 1);
-      });
-      expect(scene.account.downs.get('refused_429') ?? 0).toBe(refused);
     });
   },
 );
