@@ -49,11 +49,13 @@ const LONG: Form = {
   },
 };
 
-const form = process.env.FULL === '1' ? LONG : SHORT;
+const full = process.env.FULL === '1' ? LONG : SHORT;
+const minutes = process.env.CHAOS_MINUTES;
+const form: Form = minutes === undefined ? full : { ...full, durationMs: Number(minutes) * 60_000 };
 const noDumps = RECORDED_DAY.dumps.every((file) => existsSync(file))
   ? undefined
   : `no recorded day in ${RECORDED_DAY.dir} (TICKER_DATA_DIR)`;
-const problem = fleetProblem() ?? (form === LONG ? noDumps : undefined);
+const problem = fleetProblem() ?? (full === LONG ? noDumps : undefined);
 const say = (line: string) => process.stdout.write(`  [chaos, seed ${SEED}] ${line}\n`);
 
 describe.skipIf(problem !== undefined)(

@@ -97,3 +97,27 @@ function isOfLeaseChange(
     return first === undefined || timeMs <= first.tsMs;
   });
 }
+
+/** How far around the first missing tick a story looks. */
+const STORY_MS = 10_000;
+const STORY_LINES = 40;
+
+/** Missing ticks by account, channel and second, and what was told around the first of them. */
+export function storyOf(
+  missing: readonly MissingTick[],
+  ownerOf: (token: number) => Owner,
+  { reader, health }: Evidence,
+): string[] {
+  const [first] = missing;
+  if (first === undefined) return [];
+  const placeOf = ({ token, timeS }: MissingTick) => {
+    const { account_id, channel } = ownerOf(token);
+    return `${account_id} ${channel} ${new Date(timeS * 1_000).toISOString()}`;
+  };
+  const places = [...Map.groupBy(missing, placeOf)].map(([place, { length }]) => `${place}: ${length}`);
+  const firstMs = first.timeS * 1_000;
+  const isNear = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }) =>
+    fromMs < firstMs + STORY_MS && toMs > firstMs - STORY_MS;
+  const near = [...reader.told, ...reader.leaseChanges, ...health.dropped].filter(isNear);
+  return [...places.slice(0, STORY_LINES), ...near.slice(0, STORY_LINES).map((each) => JSON.stringify(each))];
+}

@@ -21,7 +21,13 @@ const healthSchema = z.looseObject({
       subscriptions: z.number(),
       unplaced: z.number(),
       last_tick_at: z.string().nullable(),
-      connections: z.array(z.looseObject({ state: z.string(), instruments: z.number() })),
+      connections: z.array(
+        z.looseObject({
+          state: z.string(),
+          instruments: z.number(),
+          last_tick_age_ms: z.number().nullish(),
+        }),
+      ),
     }),
   ),
 });

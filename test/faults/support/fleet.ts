@@ -3,10 +3,9 @@ import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { type AwsProxy, startAwsProxy } from '#local/fault-proxy/aws-proxy.ts';
 import { type FaultProxy, startFaultProxy } from '#local/fault-proxy/proxy.ts';
 import { emulatorEnvironment } from '#local/platform/emulator.ts';
-import { FollowingClock } from '#shared/clock.ts';
+import { type Clock, FollowingClock } from '#shared/clock.ts';
 import { type Instrument, kindOf } from '#shared/market/instrument.ts';
 import { CHANNEL_OF_KIND } from '#shared/messages/channels.ts';
-import { lasting } from '#test/support/lasting.ts';
 import {
   NO_REDIS,
   type OwnProcess,
@@ -15,17 +14,15 @@ import {
   startSimulatorProcess,
   until,
 } from '#test/support/processes.ts';
-import { simulatorInstruments } from '#test/support/streamer-rig.ts';
 import { createTable } from '#test/support/table.ts';
 import { type Difference, differenceOf, type Span } from './compare.ts';
 import { type FleetAws, hasEmulator, NO_EMULATOR } from './fleet-aws.ts';
 import { FLEET_STAGE, type FleetAccount, FleetControl } from './fleet-control.ts';
-import { type Explained, explain, type Owner } from './fleet-explain.ts';
+import { FleetExchange } from './fleet-exchange.ts';
+import { type Explained, explain, type Owner, storyOf } from './fleet-explain.ts';
 import { FleetHealthWatch } from './fleet-health.ts';
 import { FleetReader } from './fleet-reader.ts';
 import { FleetStreamer } from './fleet-streamer.ts';
-import { ExchangeTap, postJson, type Sent } from './sent.ts';
-import { timeOf } from './tick-key.ts';
 
 export interface FleetOptions {
   readonly aws: FleetAws;
@@ -50,8 +47,6 @@ const TEST_ENV = {
   RECONNECT_MAX_MS: '1000',
 };
 const SETTLE_MS = 60_000;
-/** How far around a missing tick a story looks. */
-const STORY_MS = 10_000;
 
 /** Why no fleet can run here; undefined when it can. */
 export function fleetProblem(): string | undefined {
@@ -73,9 +68,8 @@ export class Fleet {
   readonly aws: FleetAws;
   readonly name: string;
   readonly table: string;
-  readonly simulator: OwnProcess;
+  readonly exchange: FleetExchange;
   readonly control: FleetControl;
-  readonly clock: FollowingClock;
   readonly accounts: FleetAccount[] = [];
   readonly streamers: FleetStreamer[] = [];
   /** AWS as the streamers have it, all of them. */
@@ -88,21 +82,19 @@ export class Fleet {
   readonly #env: Readonly<Record<string, string>>;
   readonly #instruments = new Map<string, Instrument[]>();
   readonly #owners = new Map<number, Owner>();
-  readonly #taps = new Map<string, ExchangeTap>();
 
   private constructor(
     options: FleetOptions,
     parts: Pick<Fleet, 'table' | 'simulator' | 'redis' | 'awsProxy'>,
   ) {
     const { simulator, redis, table, awsProxy } = parts;
-    const clock = new FollowingClock();
+    this.exchange = new FleetExchange(simulator, new FollowingClock());
+    const { clock } = this.exchange;
     this.awsProxy = awsProxy;
     this.aws = options.aws;
     this.name = options.name;
     this.table = table;
-    this.simulator = simulator;
     this.redis = redis;
-    this.clock = clock;
     this.control = new FleetControl(options.aws, table, clock, simulator.url);
     this.reader = new FleetReader(redis.url, `faults:${options.name}`);
     this.health = new FleetHealthWatch(
@@ -110,6 +102,15 @@ export class Fleet {
       () => clock.nowMs(),
     );
     this.#env = { ...TEST_ENV, ...options.env };
+  }
+
+  get simulator(): OwnProcess {
+    return this.exchange.simulator;
+  }
+
+  /** Market time. */
+  get clock(): Clock {
+    return this.exchange.clock;
   }
 
   /** All streamers run, and every instrument was read. What was started is stopped when anything fails. */
@@ -132,8 +133,8 @@ export class Fleet {
   }
 
   async #populate({ accounts, streamers, instruments }: FleetOptions): Promise<void> {
-    await this.readClock();
-    const all = (await liveFirst(this.simulator.url, this.clock.nowMs())).slice(0, instruments);
+    await this.exchange.readClock();
+    const all = (await this.exchange.liveFirst()).slice(0, instruments);
     if (all.length < instruments)
       throw new Error(`the simulator has ${all.length} instruments, not ${instruments}`);
     for (let index = 0; index < accounts; index += 1) {
@@ -147,11 +148,10 @@ export class Fleet {
   async stop(): Promise<void> {
     this.reader.stop();
     await this.health.stop();
-    await Promise.all([...this.#taps.values()].map((tap) => tap.close()));
     await Promise.all(this.streamers.map((streamer) => streamer.kill()));
     await Promise.all(this.networks.map((network) => network.close()));
     await this.awsProxy.close();
-    await Promise.all([this.simulator.stop(), this.redis.stop('SIGKILL')]);
+    await Promise.all([this.exchange.stop(), this.redis.stop('SIGKILL')]);
     // Of a table that is gone already nothing is left to tidy.
     await this.aws.document.send(new DeleteTableCommand({ TableName: this.table })).catch(() => {});
   }
@@ -174,14 +174,11 @@ export class Fleet {
   async deleteAccount(account: FleetAccount): Promise<void> {
     const { account_id } = account;
     await this.control.deleteAccount(account);
-    for (const { instrument_token } of this.instrumentsOf(account)) this.#owners.delete(instrument_token);
+    const tokens = this.instrumentsOf(account).map(({ instrument_token }) => instrument_token);
+    for (const token of tokens) this.#owners.delete(token);
+    await this.exchange.untap(new Set(tokens));
     this.accounts.splice(this.accounts.indexOf(account), 1);
     this.#instruments.delete(account_id);
-    for (const [user, tap] of this.#taps) {
-      if ([...tap.sent.keys()].some((token) => this.#owners.has(token))) continue;
-      this.#taps.delete(user);
-      await tap.close();
-    }
     const isHeld = async () => {
       const held = await Promise.all(this.streamers.map((streamer) => streamer.held()));
       return held.some((accounts) => accounts.has(account_id));
@@ -198,8 +195,7 @@ export class Fleet {
       this.#owners.set(each.instrument_token, { account_id, channel: CHANNEL_OF_KIND[kindOf(each)] });
     }
     const tokens = instruments.map((each) => each.instrument_token);
-    const user = `TAP${this.#taps.size + 1}`;
-    this.#taps.set(user, await ExchangeTap.open(this.simulator.url, tokens, user));
+    await this.exchange.tap(tokens);
     await this.control.subscribe(account, instruments);
   }
 
@@ -234,11 +230,6 @@ export class Fleet {
     return this.#instruments.get(account_id) ?? [];
   }
 
-  /** Everything that the exchange sent, by instrument. */
-  sent(): Sent {
-    return new Map([...this.#taps.values()].flatMap((tap) => [...tap.sent]));
-  }
-
   /** The streamer that says it holds the account, while exactly one does. */
   async holderOf({ account_id }: FleetAccount): Promise<FleetStreamer | undefined> {
     const holders = await Promise.all(
@@ -253,23 +244,16 @@ export class Fleet {
     account: FleetAccount,
     fault: { readonly kind: string; readonly [option: string]: unknown },
   ): Promise<void> {
-    await postJson(`${this.simulator.url}/_sim/faults`, { ...fault, account: account.user_id });
+    await this.exchange.arm({ ...fault, account: account.user_id });
   }
 
-  async clearFaults(): Promise<void> {
-    await fetch(`${this.simulator.url}/_sim/faults`, { method: 'DELETE' });
+  clearFaults(): Promise<void> {
+    return this.exchange.clearFaults();
   }
 
   /** Moves the exchange's clock, and this process's after it. */
-  async setClock(clock: { readonly now?: number; readonly speed?: number; readonly market?: string }) {
-    await postJson(`${this.simulator.url}/_sim/clock`, clock);
-    await this.readClock();
-  }
-
-  async readClock(): Promise<void> {
-    const response = await fetch(`${this.simulator.url}/_sim/clock`);
-    const { nowMs, speed } = (await response.json()) as { nowMs: number; speed: number };
-    this.clock.set({ nowMs, speed, wallMs: this.clock.wallMs() });
+  setClock(clock: Parameters<FleetExchange['setClock']>[0]): Promise<void> {
+    return this.exchange.setClock(clock);
   }
 
   /** Redis dies and is there again, empty, after `awayMs`. */
@@ -305,7 +289,7 @@ export class Fleet {
   /** From now on pauses are counted anew, at the reader and at the exchange. */
   restartPauses(): void {
     this.reader.pauses.restart();
-    for (const tap of this.#taps.values()) tap.pauses.restart();
+    this.exchange.restartPauses();
   }
 
   /**
@@ -314,34 +298,19 @@ export class Fleet {
    */
   gapOf(token: number, isSilent = false): number {
     const nowMs = performance.now();
-    const sent = [...this.#taps.values()].map((tap) => tap.pauses.longestOf(token, isSilent ? 0 : nowMs));
-    const [exchangeMs = 0] = sent.filter((longest) => longest !== undefined);
+    const exchangeMs = this.exchange.longestPauseOf(token, isSilent ? 0 : nowMs);
     return Math.max(0, (this.reader.pauses.longestOf(token, nowMs) ?? nowMs) - exchangeMs);
   }
 
   compare(span: Span): FleetOutcome {
-    const difference = differenceOf(this.sent(), this.reader.read, span);
+    const difference = differenceOf(this.exchange.sent(), this.reader.read, span);
     const explained = explain(difference.missing, (token) => this.#owners.get(token)!, this);
     return { span, difference, explained };
   }
 
-  /** Missing ticks by account, channel and second, and what was told around the first of them: for a person. */
+  /** What was missing and not accounted for, for a person. */
   story(missing: FleetOutcome['explained']['unexplained']): string[] {
-    const [first] = missing;
-    if (first === undefined) return [];
-    const placeOf = ({ token, timeS }: typeof first) => {
-      const { account_id, channel } = this.#owners.get(token)!;
-      return `${account_id} ${channel} ${new Date(timeS * 1_000).toISOString()}`;
-    };
-    const places = [...Map.groupBy(missing, placeOf)].map(([place, { length }]) => `${place}: ${length}`);
-    const firstMs = first.timeS * 1_000;
-    const isNear = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }) =>
-      fromMs < firstMs + STORY_MS && toMs > firstMs - STORY_MS;
-    const near = [...this.reader.told, ...this.reader.leaseChanges, ...this.health.dropped].filter(isNear);
-    const quiet = this.accounts.map(
-      ({ account_id }) => `${account_id} quiet: ${[...(this.health.quiet.get(account_id) ?? [])].length} s`,
-    );
-    return [...places.slice(0, 40), ...near.slice(0, 40).map((each) => JSON.stringify(each)), ...quiet];
+    return storyOf(missing, (token) => this.#owners.get(token)!, this);
   }
 
   /**
@@ -354,8 +323,11 @@ export class Fleet {
     const isSettled = () => {
       // A round is sent over most of its second, and read within the next.
       wholeS = this.newestSentS() - 2;
-      const quoted = [...this.#taps.values()].reduce((sum, tap) => sum + tap.sent.size, 0);
-      return quoted === this.#owners.size && wholeS > startS && this.#stale(wholeS).next().done === true;
+      return (
+        this.exchange.quoted === this.#owners.size &&
+        wholeS > startS &&
+        this.#stale(wholeS).next().done === true
+      );
     };
     await until(isSettled, timeoutMs, 'every newest tick').catch(async (error: Error) => {
       const behind = [...this.#stale(wholeS)].map((token) => this.#owners.get(token)!.account_id);
@@ -377,35 +349,10 @@ export class Fleet {
   }
 
   newestSentS(): number {
-    let newest = 0;
-    for (const tap of this.#taps.values())
-      for (const keys of tap.sent.values()) newest = Math.max(newest, timeOf(keys.at(-1) ?? 0));
-    return newest;
+    return this.exchange.newestSentS();
   }
 
-  /** Instruments whose newest tick up to that second has not been read. */
-  *#stale(toS: number): Generator<number> {
-    for (const tap of this.#taps.values()) {
-      for (const [token, sent] of tap.sent) {
-        const wanted = sent.findLast((key) => timeOf(key) <= toS);
-        const read = this.reader.read.get(token) ?? [];
-        if (wanted !== undefined && read.lastIndexOf(wanted) === -1) yield token;
-      }
-    }
+  #stale(toS: number): Generator<number> {
+    return this.exchange.stale(this.reader.read, toS);
   }
-}
-
-/** NIFTY's index, futures and options nearest to the money, then all other derivatives. */
-async function liveFirst(simulatorUrl: string, nowMs: number): Promise<Instrument[]> {
-  const all = lasting(await simulatorInstruments(simulatorUrl), nowMs);
-  const middle = 25_000;
-  const rank = ({ name, instrument_type, segment, strike }: Instrument) => {
-    if (name !== 'NIFTY' && segment !== 'INDICES') return Number.MAX_SAFE_INTEGER;
-    return instrument_type === 'CE' || instrument_type === 'PE' ? Math.abs(strike - middle) : 0;
-  };
-  const wanted = all.filter(
-    ({ tradingsymbol, segment }) =>
-      tradingsymbol === 'NIFTY 50' || segment.endsWith('-OPT') || segment.endsWith('-FUT'),
-  );
-  return wanted.sort((a, b) => rank(a) - rank(b));
 }
