@@ -48,7 +48,7 @@ function refused(status: number): Trouble {
   return ofFeed({ kind: 'feed_refuse', count: 2, status }, { kind: 'feed_reset', count: 1 });
 }
 
-/** What is done to one streamer that runs and is not frozen, and how it is undone; the last one alive is spared. */
+/** What is done to one streamer that runs and is not frozen, and how it is undone; both may be down at once. */
 function ofStreamer(work: (streamer: FleetStreamer, fleet: Fleet) => Promise<() => Promise<void>>): Trouble {
   return async (fleet, dice, spanMs) => {
     const streamer = dice.pick(fleet.streamers);
