@@ -78,7 +78,8 @@ export class Move {
     if (!this.to.isSent && this.#sentMs === undefined) return 'pending';
     this.#sentMs ??= nowMs;
     const hasNews = this.#router.newsOf(this.to.id) > 0;
-    if (this.kind === 'ask' && hasNews) this.hurry();
+    // The old link has missed something: what it may still bring is not waited for.
+    if (this.cause === 'stalled' && hasNews) this.hurry();
     const isOver = nowMs - this.#sentMs >= this.#maxMs;
     if (this.kind === 'ask' && !hasNews) return isOver || this.#isSettled() ? 'idle' : 'pending';
     return isOver || this.#isSettled() ? 'done' : 'pending';

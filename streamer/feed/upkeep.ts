@@ -164,8 +164,7 @@ export class Upkeep {
     if (pool.seats.length >= limit.believed) return this.#replaceWithGap(seat, cause, kind);
     const to = open();
     const { connection } = seat;
-    const move = this.#begin(kind, cause, connection, to, connection.wanted.keys());
-    if (kind === 'replace' && cause === 'stalled') move.hurry();
+    this.#begin(kind, cause, connection, to, connection.wanted.keys());
     seat.askedAtFlowMs = connection.flow.lastMs;
     to.start();
     return true;
@@ -188,10 +187,9 @@ export class Upkeep {
     from: PooledConnection,
     to: PooledConnection,
     tokens: Iterable<number>,
-  ): Move {
-    const move = new Move({ kind, cause, from, to }, tokens, this.#parts.router, this.#settings.overlapMaxMs);
-    this.#moves.push(move);
-    return move;
+  ): void {
+    const { router } = this.#parts;
+    this.#moves.push(new Move({ kind, cause, from, to }, tokens, router, this.#settings.overlapMaxMs));
   }
 
   #advance(move: Move, nowMs: number): void {
