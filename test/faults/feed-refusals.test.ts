@@ -1,17 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  NO_REDIS,
-  type OwnProcess,
-  redisServer,
-  startRedisProcess,
-  startSimulatorProcess,
-  until,
-} from '#test/support/processes.ts';
+import { NO_REDIS, redisServer, until } from '#test/support/processes.ts';
 import { simulatorInstruments } from '#test/support/streamer-rig.ts';
-import { FeedFaults } from './support/feed-faults.ts';
+import type { FeedFaults } from './support/feed-faults.ts';
+import { FeedStage } from './support/feed-stage.ts';
 import { HealthWatch } from './support/health-watch.ts';
-import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
+import { NOTHING, type Scene } from './support/scene.ts';
 
 const INSTRUMENTS = 60;
 const DEAD_FOR_MS = process.env.FULL === '1' ? 20_000 : 1_000;
@@ -19,37 +13,21 @@ const DEAD_FOR_MS = process.env.FULL === '1' ? 20_000 : 1_000;
 describe.skipIf(redisServer() === undefined)(
   `what the broker refuses${redisServer() === undefined ? `: ${NO_REDIS}` : ''}`,
   () => {
-    let simulator: OwnProcess;
-    let redis: OwnProcess;
+    let stage: FeedStage;
     let scene: Scene;
     let faults: FeedFaults;
-    let scenes = 0;
 
     beforeAll(async () => {
-      [simulator, redis] = await Promise.all([
-        startSimulatorProcess(['--market', 'open']),
-        startRedisProcess(),
-      ]);
-      faults = new FeedFaults(simulator.url);
+      stage = await FeedStage.open('faults:feed-refusals');
+      faults = stage.faults;
     });
     afterEach(async () => {
-      await faults.clear();
-      await scene.stop();
+      await stage.curtain();
     });
-    afterAll(async () => {
-      await Promise.all([simulator.stop(), redis.stop('SIGKILL')]);
-    });
+    afterAll(() => stage.close());
 
     async function start(env: Readonly<Record<string, string>>, count = INSTRUMENTS): Promise<void> {
-      scenes += 1;
-      scene = await Scene.start({
-        simulatorUrl: simulator.url,
-        prefix: `faults:feed-refusals:${scenes}`,
-        instruments: await liveInstruments(simulator.url, count),
-        streamerRedisUrl: redis.url,
-        readerRedisUrl: redis.url,
-        env,
-      });
+      scene = await stage.play(env, count);
     }
 
     function pool() {
@@ -85,7 +63,7 @@ describe.skipIf(redisServer() === undefined)(
     it('instruments past 3,000 on a connection: the number is learnt, and those refused stream on another one', async () => {
       await start({ CONNECTION_SOFT_TARGET: '3500', INSTRUMENTS_PER_CONNECTION: '3500' });
       const held = new Set(scene.account.current().keys());
-      const all = await simulatorInstruments(simulator.url);
+      const all = await simulatorInstruments(stage.simulatorUrl);
       const more = all
         .filter((each) => each.segment === 'NFO-OPT' && !held.has(each.instrument_token))
         .slice(0, 3_100 - held.size);

@@ -2,17 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { FeedMode } from '#shared/market/instrument.ts';
-import {
-  NO_REDIS,
-  type OwnProcess,
-  redisServer,
-  startRedisProcess,
-  startSimulatorProcess,
-  until,
-} from '#test/support/processes.ts';
-import { FeedFaults } from './support/feed-faults.ts';
+import { NO_REDIS, redisServer, until } from '#test/support/processes.ts';
+import type { FeedFaults } from './support/feed-faults.ts';
+import { FeedStage } from './support/feed-stage.ts';
 import { HealthWatch } from './support/health-watch.ts';
-import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
+import { NOTHING, type Scene } from './support/scene.ts';
 
 const TURNS = process.env.FULL === '1' ? 10 : 1;
 const INSTRUMENTS = 80;
@@ -21,39 +15,23 @@ const API_KEY = 'simkey';
 describe.skipIf(redisServer() === undefined)(
   `connections that change${redisServer() === undefined ? `: ${NO_REDIS}` : ''}`,
   () => {
-    let simulator: OwnProcess;
-    let redis: OwnProcess;
+    let stage: FeedStage;
     let scene: Scene;
     let faults: FeedFaults;
-    let scenes = 0;
     const foreign: WebSocket[] = [];
 
     beforeAll(async () => {
-      [simulator, redis] = await Promise.all([
-        startSimulatorProcess(['--market', 'open']),
-        startRedisProcess(),
-      ]);
-      faults = new FeedFaults(simulator.url);
+      stage = await FeedStage.open('faults:feed-replacement');
+      faults = stage.faults;
     });
     afterEach(async () => {
       for (const socket of foreign.splice(0)) socket.terminate();
-      await faults.clear();
-      await scene.stop();
+      await stage.curtain();
     });
-    afterAll(async () => {
-      await Promise.all([simulator.stop(), redis.stop('SIGKILL')]);
-    });
+    afterAll(() => stage.close());
 
     async function start(env: Readonly<Record<string, string>>, count = INSTRUMENTS): Promise<void> {
-      scenes += 1;
-      scene = await Scene.start({
-        simulatorUrl: simulator.url,
-        prefix: `faults:feed-replacement:${scenes}`,
-        instruments: await liveInstruments(simulator.url, count),
-        streamerRedisUrl: redis.url,
-        readerRedisUrl: redis.url,
-        env,
-      });
+      scene = await stage.play(env, count);
     }
 
     function pool() {

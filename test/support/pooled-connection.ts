@@ -1,6 +1,7 @@
 import type { FeedMode } from '#shared/market/instrument.ts';
 import type { DisconnectCause } from '#streamer/feed/causes.ts';
 import type { ConnectionState } from '#streamer/feed/connection-contract.ts';
+import type { TickRouter } from '#streamer/feed/move.ts';
 import type { PooledConnection } from '#streamer/feed/seat.ts';
 
 /** A connection without a network: it writes down what it is asked for, and is in the state that a test gives it. */
@@ -40,3 +41,24 @@ export class RecordingConnection implements PooledConnection {
     for (const [token, mode] of set) this.wanted.set(token, mode);
   }
 }
+
+/** A small pool: two connections of ten instruments in use, one in reserve. */
+export const POOL_SETTINGS = { instrumentsPerConnection: 10, softTarget: 5 };
+export const POOL_LIMIT = {
+  maxConnections: 3,
+  reserveConnections: 1,
+  limitRetryMs: 10,
+  limitRetryMaxMs: 100,
+};
+
+/** Where no ticks flow. */
+export const NO_TICKS: TickRouter = {
+  assign: () => {},
+  handOver: () => {},
+  isKnown: () => true,
+  isSettled: () => true,
+  settle: () => {},
+  cancel: () => {},
+  newsOf: () => 0,
+  forgetNews: () => {},
+};

@@ -4,28 +4,14 @@ import type { FeedMode } from '#shared/market/instrument.ts';
 import { noDrift } from '#streamer/control/drift.ts';
 import { repairPool } from '#streamer/control/pool-drift.ts';
 import { ConnectionLimit } from '#streamer/feed/limit.ts';
-import type { TickRouter } from '#streamer/feed/move.ts';
 import { ConnectionPool } from '#streamer/feed/pool.ts';
-import { RecordingConnection } from '#test/support/pooled-connection.ts';
-
-const SETTINGS = { instrumentsPerConnection: 10, softTarget: 5 };
-const LIMIT = { maxConnections: 3, reserveConnections: 1, limitRetryMs: 10, limitRetryMaxMs: 100 };
-const ROUTER: TickRouter = {
-  assign: () => {},
-  handOver: () => {},
-  isKnown: () => true,
-  isSettled: () => true,
-  settle: () => {},
-  cancel: () => {},
-  newsOf: () => 0,
-  forgetNews: () => {},
-};
+import { NO_TICKS, POOL_LIMIT, POOL_SETTINGS, RecordingConnection } from '#test/support/pooled-connection.ts';
 
 function newPool(instruments: number) {
   const opened: RecordingConnection[] = [];
-  const pool = new ConnectionPool(SETTINGS, {
-    limit: new ConnectionLimit(LIMIT),
-    router: ROUTER,
+  const pool = new ConnectionPool(POOL_SETTINGS, {
+    limit: new ConnectionLimit(POOL_LIMIT),
+    router: NO_TICKS,
     open: () => {
       opened.push(new RecordingConnection(opened.length + 1));
       return opened.at(-1)!;

@@ -2,29 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FeedMode } from '#shared/market/instrument.ts';
 import { ConnectionLimit } from '#streamer/feed/limit.ts';
-import type { TickRouter } from '#streamer/feed/move.ts';
 import { ConnectionPool } from '#streamer/feed/pool.ts';
-import { RecordingConnection } from '#test/support/pooled-connection.ts';
-
-const SETTINGS = { instrumentsPerConnection: 10, softTarget: 5 };
-const LIMIT = { maxConnections: 3, reserveConnections: 1, limitRetryMs: 10, limitRetryMaxMs: 100 };
-const ROUTER: TickRouter = {
-  assign: () => {},
-  handOver: () => {},
-  isKnown: () => true,
-  isSettled: () => true,
-  settle: () => {},
-  cancel: () => {},
-  newsOf: () => 0,
-  forgetNews: () => {},
-};
+import { NO_TICKS, POOL_LIMIT, POOL_SETTINGS, RecordingConnection } from '#test/support/pooled-connection.ts';
 
 function newPool() {
   const opened: RecordingConnection[] = [];
-  const limit = new ConnectionLimit(LIMIT);
-  const pool = new ConnectionPool(SETTINGS, {
+  const limit = new ConnectionLimit(POOL_LIMIT);
+  const pool = new ConnectionPool(POOL_SETTINGS, {
     limit,
-    router: ROUTER,
+    router: NO_TICKS,
     open: () => {
       const connection = new RecordingConnection(opened.length + 1);
       opened.push(connection);
