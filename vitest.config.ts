@@ -39,7 +39,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // Outages are mostly waiting.
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
     ],
