@@ -8,7 +8,7 @@ import { asStreamer } from './streamer/as-streamer.ts';
 import { decodeRatio } from './streamer/decode.ts';
 import { latency } from './streamer/latency.ts';
 import { residentMemory } from './streamer/memory.ts';
-import { pipelineRate, scaleRatio } from './streamer/pipeline.ts';
+import { costOfRedis, pipelineRate, scaleRatio } from './streamer/pipeline.ts';
 import { priceTime } from './streamer/price.ts';
 import { readerRate } from './streamer/reader.ts';
 
@@ -28,6 +28,13 @@ const MEASUREMENTS: readonly Measurement[] = [
   {
     names: ['pipeline_ticks_per_s', 'pipeline_null_ratio', 'pipeline_with_replay_ticks_per_s'],
     run: pipelineRate,
+  },
+  {
+    names: [1_000, 9_000, 27_000].flatMap((size) => [
+      `redis_cpu_us_per_tick_${size}`,
+      `replay_cpu_us_per_tick_${size}`,
+    ]),
+    run: costOfRedis,
   },
   { names: ['latency_p99_ms', 'latency_p50_ms'], run: latency },
   { names: ['reader_ticks_per_s', 'reader_parse_ratio'], run: readerRate },

@@ -187,6 +187,14 @@ export class AccountStreamer implements GatedTarget {
     this.pipeline.flush();
   }
 
+  /** After `close`, where the lease is gone: what waits is given up. @returns how many ticks that was */
+  abandon(): number {
+    const channels = Object.values(this.batchers);
+    const waiting = channels.reduce((sum, { backlog }) => sum + backlog, 0);
+    for (const batcher of channels) batcher.abandon();
+    return waiting;
+  }
+
   #withdraw(token: number, gone: Set<number>, modes: Map<number, FeedMode>): void {
     if (!this.#rows.delete(token)) return;
     const released = this.#book.withdraw(token);
@@ -207,7 +215,7 @@ export class AccountStreamer implements GatedTarget {
       channel,
       lease: () => this.#parts.lease(),
       nowMs: () => clock.nowMs(),
-      wallMs: () => clock.wallMs(),
+      steadyMs: () => clock.steadyMs(),
     };
     return new ChannelBatcher(context, this.#settings.batcher, sink, this.#pool);
   }

@@ -18,6 +18,7 @@ import { DayKeeper } from './day/day-keeper.ts';
 import type { DayGate } from './day/gate.ts';
 import { dayMetrics } from './day/metrics.ts';
 import type { DumpReader } from './day/registry.ts';
+import { TEND_EVERY_MS } from './feed/account-feed.ts';
 import { streamerMetrics } from './health/metrics.ts';
 import { healthReport } from './health/status.ts';
 import { residentMb } from './health/thresholds.ts';
@@ -59,6 +60,7 @@ export interface StreamerParts {
 }
 
 const CLOCK_EVERY_MS = 500;
+const DIRTY_MARKS = 'dirty marks';
 const MIN_STOP_MS = 100;
 
 /** The process: leases decide which accounts stream, reconcilers what, and the pipelines do. */
@@ -74,12 +76,11 @@ export class Streamer {
   readonly #afterHours: AfterHours | undefined;
   readonly #sampled: SampledLog;
   readonly #startedMs: number;
-  #flushTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: StreamerParts) {
     const { config, clock, redis } = parts;
     this.#parts = parts;
-    this.#startedMs = clock.wallMs();
+    this.#startedMs = clock.steadyMs();
     this.#sampled = new SampledLog(parts.logger, clock);
     this.loops = new Loops(parts.logger);
     this.#days = new DayKeeper({ ...parts, settings: daySettings(config), readDump: parts.readRegistry });
@@ -88,10 +89,12 @@ export class Streamer {
       config.REPLAY_MB > 0 && config.PUBLISH_FORMAT === 'batch'
         ? new ReplayLog(redis, config.CHANNEL_PREFIX, config.REPLAY_MB * 1_000_000)
         : undefined;
+    // A breaker of one process only measures: no set clock may hold it open.
+    const steady = { wallMs: () => clock.steadyMs() };
     this.sink = new RedisSink(
       redis,
       settings.sink,
-      { breaker: new Breaker(settings.breaker, clock), clock, log },
+      { breaker: new Breaker(settings.breaker, steady), clock, log },
       {
         onReady: () => this.#flushAll(),
         onFencedOff: (accountId) => this.#fencedOff(accountId),
@@ -139,14 +142,14 @@ export class Streamer {
     listenForNudges(this.#parts.nudgeRedis, config.CHANNEL_PREFIX, {
       onNudge: (nudge) => this.#held.get(nudge.account_id)?.nudged(nudge.instrument_tokens),
       onLeaseNudge: ({ holder }) => this.#share.look(holder),
-      onListening: () => this.#eachHeld((held) => held.reconciler.checkMark()),
+      onListening: () => this.loops.poke(DIRTY_MARKS),
       onBadNudge: (problem) => this.#sampled.warn('bad nudge', { problem }, 'a nudge was not understood'),
     });
     this.loops.start('clock', CLOCK_EVERY_MS, () => this.#parts.followClock());
     this.#share.start();
     const isRemote = { isVital: false };
     const checkMarks = () => this.#eachHeld((held) => held.reconciler.checkMark());
-    this.loops.start('dirty marks', config.RECONCILE_MARK_MS, checkMarks, {
+    this.loops.start(DIRTY_MARKS, config.RECONCILE_MARK_MS, checkMarks, {
       ...isRemote,
       maxPauseMs: config.RECONCILE_MARK_MS * 4,
     });
@@ -164,7 +167,17 @@ export class Streamer {
     );
     const tell = () => this.#eachHeld((held) => held.reporter.tell());
     this.loops.start('reports', config.REPORT_EVERY_MS, tell, isRemote);
-    this.#flushTimer = setInterval(() => this.#flushTick(), config.BATCH_MAX_MS);
+    this.loops.start(
+      'connections',
+      TEND_EVERY_MS,
+      () => this.#eachHeld(async (held) => held.streamer.feed.tend()),
+      {
+        maxPauseMs: TEND_EVERY_MS,
+      },
+    );
+    this.loops.start('flush', config.BATCH_MAX_MS, () => this.#flushTick(), {
+      maxPauseMs: config.BATCH_MAX_MS,
+    });
     logger.info({ holder: this.#share.holder, model: config.PRICING_MODEL }, 'streamer started');
   }
 
@@ -181,7 +194,6 @@ export class Streamer {
     const leftMs = () => Math.max(MIN_STOP_MS, deadlineMs - clock.steadyMs());
     await this.loops.stop();
     await this.#share.leave(leftMs());
-    clearInterval(this.#flushTimer);
     for (const held of this.#held.values()) held.close();
     await Promise.all([this.orders.close(leftMs()), this.sink.close(leftMs())]);
     this.metrics.stop();
@@ -210,7 +222,7 @@ export class Streamer {
       source: this.#afterHours?.source ?? 'real',
       memoryMb: residentMb(),
       thresholds: thresholdSettings(this.#parts.config),
-      uptimeS: Math.floor((this.#parts.clock.wallMs() - this.#startedMs) / 1_000),
+      uptimeS: Math.floor((this.#parts.clock.steadyMs() - this.#startedMs) / 1_000),
     });
   }
 
@@ -245,15 +257,17 @@ export class Streamer {
       elsewhereMs: () => this.#newestFlowMs(account_id),
       fencedOff: () => this.#fencedOff(account_id),
     });
+    this.#held.get(account_id)?.close();
     this.#held.set(account_id, held);
     this.#parts.logger.info({ account_id, lease }, 'lease acquired');
     held.start();
   }
 
   #lost(account_id: string): void {
-    this.#held.get(account_id)?.close();
+    const held = this.#held.get(account_id);
+    held?.close();
     this.#held.delete(account_id);
-    this.#parts.logger.warn({ account_id }, 'lease lost');
+    this.#parts.logger.warn({ account_id, ticks_discarded: held?.streamer.abandon() ?? 0 }, 'lease lost');
   }
 
   async #giveAway(account_id: string, why: GivenAway): Promise<void> {

@@ -1,5 +1,5 @@
 import { Breaker } from '#shared/breaker.ts';
-import type { SteadyClock } from '#shared/clock.ts';
+import { type SteadyClock, systemClock } from '#shared/clock.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { AccountStreamer } from '#streamer/account.ts';
 import { readConfig, type StreamerConfig } from '#streamer/config.ts';
@@ -83,7 +83,7 @@ export interface BenchSink {
 export async function benchSink(config: StreamerConfig): Promise<BenchSink> {
   const redis = publishingRedis(config.REDIS_URL);
   const settings = sinkSettings(config);
-  const clock = { wallMs: () => Date.now() };
+  const clock = systemClock();
   const log = config.REPLAY_MB > 0 ? new ReplayLog(redis, BENCH_PREFIX, config.REPLAY_MB * 1e6) : undefined;
   const sink = new RedisSink(
     redis,

@@ -13,6 +13,22 @@ const ROUNDS = 8;
 const WARM_UP_MS = 2_500;
 const MEASURED_MS = 5_000;
 
+const WITH_LOG = { REPLAY_MB: '64' };
+const NORMAL: Durations = { warmUpMs: WARM_UP_MS, measuredMs: MEASURED_MS };
+const SHORT: Durations = { warmUpMs: 1_000, measuredMs: 3_000 };
+
+interface Durations {
+  readonly warmUpMs: number;
+  readonly measuredMs: number;
+}
+
+interface Measured {
+  /** Ticks a second. */
+  readonly rate: number;
+  /** CPU of this process a tick, microseconds. */
+  readonly cpuUs: number;
+}
+
 /** Full-mode option ticks from frame bytes to Redis, alone and against the same envelopes only published. */
 export async function pipelineRate(): Promise<Figure[]> {
   pinSelf(0);
@@ -26,8 +42,8 @@ export async function pipelineRate(): Promise<Figure[]> {
   try {
     const options = benchOptions(INSTRUMENTS);
     const frames = benchFrames(options, PACKETS_PER_FRAME, ROUNDS);
-    const full = await measureTicks(redis.url, {}, options, frames);
-    const withLog = await measureTicks(redis.url, { REPLAY_MB: '64' }, options, frames);
+    const { rate: full } = await measureTicks(redis.url, {}, options, frames);
+    const { rate: withLog } = await measureTicks(redis.url, WITH_LOG, options, frames);
     const published = await measurePublishOnly(redis.url, options, frames);
     process.stderr.write(`  published alone: ${Math.round(published)} snapshots/s\n`);
     return [
@@ -52,7 +68,8 @@ async function measureTicks(
   env: Readonly<Record<string, string>>,
   options: ReturnType<typeof benchOptions>,
   frames: readonly DataView[],
-): Promise<number> {
+  { warmUpMs, measuredMs } = NORMAL,
+): Promise<Measured> {
   const config = benchConfig(redisUrl, env);
   const lane = await benchSink(config);
   const account = benchAccount(config, lane.sink, options);
@@ -60,6 +77,7 @@ async function measureTicks(
   let next = 0;
   const feed = async (durationMs: number) => {
     const before = batchers.options.publishedTotal;
+    const cpuBefore = process.cpuUsage();
     const startedMs = performance.now();
     while (performance.now() - startedMs < durationMs) {
       await lane.whenAccepting();
@@ -71,15 +89,17 @@ async function measureTicks(
     }
     await lane.whenEmpty();
     pipeline.flush();
-    return ((batchers.options.publishedTotal - before) / (performance.now() - startedMs)) * 1_000;
+    const ticks = batchers.options.publishedTotal - before;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    return { rate: (ticks / (performance.now() - startedMs)) * 1_000, cpuUs: (user + system) / ticks };
   };
-  await feed(WARM_UP_MS);
-  const rate = await feed(MEASURED_MS);
+  await feed(warmUpMs);
+  const measured = await feed(measuredMs);
   const { foldedTotal } = batchers.options;
   account.close();
   await lane.close();
   if (foldedTotal > 0) process.stderr.write(`  folded ${foldedTotal} ticks while measuring\n`);
-  return rate;
+  return measured;
 }
 
 /** The same envelopes, made before, through the same sink. */
@@ -169,4 +189,26 @@ function cpuPerTick(instruments: number): () => number {
     const { user, system } = process.cpuUsage(before);
     return (user + system) / (account.pipeline.counts.packets - packetsBefore);
   };
+}
+
+/** CPU of the streamer's process a tick into a real Redis, by number of instruments, with and without the replay log. */
+export async function costOfRedis(): Promise<Figure[]> {
+  const redis = await startRedisProcess({ under: underCore(1) });
+  const figures: Figure[] = [];
+  try {
+    for (const size of SCALE_SIZES) {
+      const options = benchOptions(size);
+      const frames = benchFrames(options, PACKETS_PER_FRAME, Math.ceil(27_000 / size));
+      for (const [name, env] of [
+        ['redis', {}],
+        ['replay', WITH_LOG],
+      ] as const) {
+        const { cpuUs } = await measureTicks(redis.url, env, options, frames, SHORT);
+        figures.push(observed(`${name}_cpu_us_per_tick_${size}`, cpuUs, 'us'));
+      }
+    }
+  } finally {
+    await redis.stop();
+  }
+  return figures;
 }

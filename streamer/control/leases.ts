@@ -54,6 +54,8 @@ export class LeaseKeeper {
   readonly #events: LeaseKeeperEvents;
   readonly #watch: BoardWatch;
   readonly #held = new Map<string, HeldLease>();
+  /** The newest lease of each account that was streamed under. */
+  readonly #begun = new Map<string, number>();
   #beats = 0;
   #isLeaving = false;
   /** Somebody is about to give accounts away: looking often makes a lost hint cheap. */
@@ -184,8 +186,9 @@ export class LeaseKeeper {
     const { holder } = this.#settings;
     if (this.#isLeaving) return;
     const asked = stampOf(clock);
-    if (seen?.holder === holder && seen.lease >= fence) {
-      // Taken without hearing the answer.
+    const isUnused = seen !== undefined && seen.lease > (this.#begun.get(accountId) ?? 0);
+    if (isUnused && seen.holder === holder && seen.lease >= fence) {
+      // Taken without hearing the answer. One that streamed already is not begun again: its numbers are used up.
       if (await leases.renew(seen, holder)) await this.#begin(new HeldLease(seen, asked));
       return;
     }
@@ -204,8 +207,11 @@ export class LeaseKeeper {
       return;
     }
     this.#held.set(accountId, held);
+    this.#begun.set(accountId, lease.lease);
     // Where Redis does not answer now, the first envelope raises it.
     await this.#parts.fence.raise(accountId, lease.lease).catch(() => {});
+    // Given away or lost in the meantime.
+    if (this.#held.get(accountId) !== held) return;
     this.changes.acquired += 1;
     this.#events.onAcquired(accountId, lease.lease);
   }

@@ -59,7 +59,7 @@ export interface FeedEvents {
   beforeFrame(): void;
 }
 
-const TEND_EVERY_MS = 200;
+export const TEND_EVERY_MS = 200;
 const HOUR_MS = 3_600_000;
 /** Of the fraction that is warned from: below it the next warning is news again. */
 const CALM_AGAIN = 0.9;
@@ -78,7 +78,6 @@ export class AccountFeed {
   #troubles: number[] = [];
   #lastId = 0;
   #hasWarned = false;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(settings: FeedSettings, parts: FeedParts, events: FeedEvents) {
     this.#settings = settings;
@@ -108,7 +107,6 @@ export class AccountFeed {
 
   start(): void {
     this.pool.start();
-    this.#timer = setInterval(() => this.#tend(), TEND_EVERY_MS);
   }
 
   /** A session with this version exists. */
@@ -137,12 +135,12 @@ export class AccountFeed {
   }
 
   close(): void {
-    clearInterval(this.#timer);
     this.upkeep.close();
     this.pool.close();
   }
 
-  #tend(): void {
+  /** Looks after the connections: stalls, replacements, limits; call it every `TEND_EVERY_MS`. */
+  tend(): void {
     this.upkeep.tend();
     const { pool } = this;
     const fraction = (pool.placed + pool.unplaced) / pool.capacity;

@@ -36,6 +36,8 @@ export class Seat {
   refusedInRow = 0;
   /** Steady time of the newest tick when a second link was last asked whether this one stalls. */
   askedAtFlowMs = -1;
+  /** The session for which its link was closed before there was another. */
+  restartedForVersion = 0;
   /** Steady time at which its capacity was lowered last. */
   shrunkMs = Number.NEGATIVE_INFINITY;
 

@@ -1,4 +1,7 @@
 import type { BrokerSession } from '#shared/accounts/types.ts';
+import { within } from '#shared/within.ts';
+
+const READ_TIMEOUT_MS = 10_000;
 
 /** The account's session as its connections use it: read when it is missing, refused or known to be old. */
 export class SessionKeeper {
@@ -16,10 +19,16 @@ export class SessionKeeper {
     return this.#session?.session_version ?? 0;
   }
 
+  /** @throws what reading threw, or a TimeoutError, where no session is known */
   async current(): Promise<BrokerSession | undefined> {
-    if (this.#session === undefined || this.#isStale) {
-      this.#session = await this.#read();
+    if (this.#session !== undefined && !this.#isStale) return this.#session;
+    const known = this.#session;
+    try {
+      this.#session = await within(READ_TIMEOUT_MS, 'reading the session', this.#read());
       this.#isStale = false;
+    } catch (error) {
+      // A known one may still be good, and asking the broker is how to find out.
+      if (known === undefined) throw error;
     }
     return this.#session;
   }

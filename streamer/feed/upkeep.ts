@@ -161,7 +161,7 @@ export class Upkeep {
   #replace(seat: Seat, cause: DisconnectCause, kind: MoveKind, nowMs: number): boolean {
     const { limit, open, pool } = this.#parts;
     if (nowMs < this.#notBeforeMs) return true;
-    if (pool.seats.length >= limit.believed) return this.#replaceWithGap(seat, cause, kind);
+    if (pool.seats.length >= limit.believed) return this.#replaceWithGap(seat, cause, kind, nowMs);
     const to = open();
     const { connection } = seat;
     this.#begin(kind, cause, connection, to, connection.wanted.keys());
@@ -171,12 +171,17 @@ export class Upkeep {
   }
 
   /** No connection is free: the old link ends before the new one is made. */
-  #replaceWithGap(seat: Seat, cause: DisconnectCause, kind: MoveKind): boolean {
+  #replaceWithGap(seat: Seat, cause: DisconnectCause, kind: MoveKind, nowMs: number): boolean {
     const { limit, pool } = this.#parts;
     if (kind === 'ask') return false;
     // An old session may live on: while another connection may come free, and while others are down, it can wait.
     if (cause === 'new_session' && (limit.isLowered || pool.seats.some(({ isOpen }) => !isOpen)))
       return false;
+    if (cause === 'new_session') {
+      // What it came back with was still the old one.
+      if (seat.restartedForVersion === this.#sessionVersion) this.#waitAfterFailure(nowMs);
+      seat.restartedForVersion = this.#sessionVersion;
+    }
     seat.connection.restart(cause, 'no connection is free: closed first');
     return true;
   }
@@ -215,7 +220,11 @@ export class Upkeep {
     this.#moves.splice(this.#moves.indexOf(move), 1);
     move.finish();
     const seat = pool.seatOf(move.from);
-    if (seat === undefined) return undefined;
+    if (seat === undefined) {
+      // The last of its instruments went meanwhile, and the connection with them.
+      if (move.kind !== 'merge') this.#end(move.to);
+      return undefined;
+    }
     if (move.kind === 'merge') {
       const target = pool.seatOf(move.to);
       if (target !== undefined) pool.rehome(move.tokens, seat, target);
@@ -235,11 +244,15 @@ export class Upkeep {
       move.to.change(new Map(), [...move.tokens]);
       return;
     }
-    move.to.close();
-    this.#leave(move.to);
+    this.#end(move.to);
   }
 
   /** Until its socket has ended the broker counts it. */
+  #end(connection: PooledConnection): void {
+    connection.close();
+    this.#leave(connection);
+  }
+
   #leave(connection: PooledConnection): void {
     this.#leaving.add(connection);
     this.#parts.onLeft(connection.id);

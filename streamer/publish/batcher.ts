@@ -37,7 +37,7 @@ export interface BatcherContext {
   /** The number of the lease held, or undefined once it is lost: then nothing is published. */
   lease(): number | undefined;
   nowMs(): number;
-  wallMs(): number;
+  steadyMs(): number;
 }
 
 export interface BatcherSettings {
@@ -79,7 +79,7 @@ export class ChannelBatcher {
     this.#context = context;
     this.#settings = settings;
     this.#sink = sink;
-    this.#lastSentMs = context.wallMs();
+    this.#lastSentMs = context.steadyMs();
   }
 
   /** Ticks not yet given to the sink. */
@@ -136,8 +136,18 @@ export class ChannelBatcher {
   /** An envelope without ticks when nothing was sent for a while: readers see that they missed nothing. */
   flushIdle(): void {
     if (this.backlog > 0) return;
-    if (this.#context.wallMs() - this.#lastSentMs < this.#settings.idleEnvelopeMs) return;
+    if (this.#context.steadyMs() - this.#lastSentMs < this.#settings.idleEnvelopeMs) return;
     if (this.#sink.accepts) this.#send();
+  }
+
+  /** Nothing of what waits may leave any more: it is counted. */
+  abandon(): void {
+    this.discardedTotal += this.backlog;
+    for (const slot of this.#waiting) slot.pending = false;
+    this.#waiting = [];
+    this.#count = 0;
+    this.#ends = [];
+    this.#writer.position = 0;
   }
 
   #append(slot: Slot): void {
@@ -155,7 +165,8 @@ export class ChannelBatcher {
       const slot = this.#waiting[taken]!;
       taken += 1;
       slot.pending = false;
-      if (!slot.removed) this.#append(slot);
+      if (slot.removed) this.discardedTotal += 1;
+      else this.#append(slot);
     }
     this.#waiting = this.#waiting.slice(taken);
   }
@@ -167,7 +178,7 @@ export class ChannelBatcher {
     const folded = this.#folded;
     this.#count = 0;
     this.#folded = 0;
-    this.#lastSentMs = this.#context.wallMs();
+    this.#lastSentMs = this.#context.steadyMs();
     if (lease === undefined) {
       this.discardedTotal += ticks;
       this.#writer.position = 0;

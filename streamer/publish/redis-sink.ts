@@ -1,6 +1,6 @@
 import { type Redis, ReplyError } from 'ioredis';
 import type { Breaker } from '#shared/breaker.ts';
-import type { Clock } from '#shared/clock.ts';
+import type { SteadyClock } from '#shared/clock.ts';
 import { redisNames } from '#shared/messages/channels.ts';
 import type { Batch, BatchSink } from './batcher.ts';
 import { FENCED_OFF } from './fenced-redis.ts';
@@ -54,7 +54,7 @@ export class RedisSink implements BatchSink {
   readonly #redis: Redis;
   readonly #settings: RedisSinkSettings;
   readonly #events: RedisSinkEvents;
-  readonly #clock: Pick<Clock, 'wallMs'>;
+  readonly #clock: Pick<SteadyClock, 'steadyMs'>;
   readonly #breaker: Breaker;
   readonly #log: ReplayLog | undefined;
   readonly #names: ReturnType<typeof redisNames>;
@@ -69,7 +69,7 @@ export class RedisSink implements BatchSink {
   constructor(
     redis: Redis,
     settings: RedisSinkSettings,
-    parts: { breaker: Breaker; clock: Pick<Clock, 'wallMs'>; log: ReplayLog | undefined },
+    parts: { breaker: Breaker; clock: Pick<SteadyClock, 'steadyMs'>; log: ReplayLog | undefined },
     events: RedisSinkEvents,
   ) {
     this.#redis = redis;
@@ -136,16 +136,16 @@ export class RedisSink implements BatchSink {
   /** Waits until all that was given up to now was answered, or that proves vain. */
   async settled(timeoutMs: number): Promise<void> {
     const last = this.#queue.at(-1);
-    const deadlineMs = this.#clock.wallMs() + timeoutMs;
-    while (last !== undefined && this.#queue.includes(last) && this.#clock.wallMs() < deadlineMs) {
+    const deadlineMs = this.#clock.steadyMs() + timeoutMs;
+    while (last !== undefined && this.#queue.includes(last) && this.#clock.steadyMs() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
   /** Waits for what is under way, at most so long. */
   async close(timeoutMs: number): Promise<void> {
-    const deadlineMs = this.#clock.wallMs() + timeoutMs;
-    while (this.#queue.length > 0 && this.#clock.wallMs() < deadlineMs) {
+    const deadlineMs = this.#clock.steadyMs() + timeoutMs;
+    while (this.#queue.length > 0 && this.#clock.steadyMs() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     clearInterval(this.#checkTimer);
@@ -158,7 +158,7 @@ export class RedisSink implements BatchSink {
       if (this.#redis.status !== 'ready' || !this.#breaker.tryEnter()) return;
       entry.isSent = true;
       entry.sends += 1;
-      entry.sentAtMs = this.#clock.wallMs();
+      entry.sentAtMs = this.#clock.steadyMs();
       this.#write(entry.batch).then(
         (answer) => this.#answered(entry, answer),
         (error: unknown) => this.#failed(entry, error),
@@ -238,7 +238,7 @@ export class RedisSink implements BatchSink {
       return;
     }
     if (!oldest.isSent) this.#sendNext();
-    else if (this.#clock.wallMs() - oldest.sentAtMs > this.#settings.timeoutMs) {
+    else if (this.#clock.steadyMs() - oldest.sentAtMs > this.#settings.timeoutMs) {
       this.#events.onFailure('timeout', `no answer for ${this.#settings.timeoutMs} ms`);
       this.#redis.disconnect(true);
     }

@@ -21,6 +21,9 @@ return redis.call('PUBLISH', ARGV[1], ARGV[6])
 const UNKNOWN = 1;
 
 interface LogState {
+  readonly lease: number;
+  /** Of the newest entry counted: what is sent again is counted once. */
+  lastSeq: number;
   /** Entries of this process, oldest first. */
   readonly entries: { id: string; bytes: number }[];
   bytes: number;
@@ -49,8 +52,9 @@ export class ReplayLog {
     const { accountId, lease } = batch;
     const key = this.#names.log(batch.channel, accountId);
     let state = this.#states.get(key);
-    if (state === undefined) {
-      state = { entries: [], bytes: 0, inherited: UNKNOWN };
+    // Another streamer may have held the account meanwhile.
+    if (state?.lease !== lease) {
+      state = { lease, lastSeq: 0, entries: [], bytes: 0, inherited: UNKNOWN };
       this.#states.set(key, state);
       void this.#measure(key, state);
     }
@@ -63,8 +67,8 @@ export class ReplayLog {
 
   /** Returns the id of the oldest entry to keep. */
   #makeRoom(state: LogState, id: string, batch: Batch): string {
-    const last = state.entries.at(-1);
-    if (last?.id !== id) {
+    if (batch.seq > state.lastSeq) {
+      state.lastSeq = batch.seq;
       state.entries.push({ id, bytes: batch.payload.length });
       state.bytes += batch.payload.length;
     }

@@ -67,4 +67,21 @@ describe.skipIf(redisServer() === undefined)(`the replay log${missing}`, () => {
     expect((await ids()).filter((id) => id === '3-1')).toHaveLength(1);
     expect(messages).toBe(2);
   });
+
+  it('keeps its size when an account went to another streamer and came back', async () => {
+    await redis.del(KEY);
+    const [here, there] = [new ReplayLog(redis, PREFIX, MAX_BYTES), new ReplayLog(redis, PREFIX, MAX_BYTES)];
+    for (let seq = 1; seq <= 9; seq += 1) await here.append(batch(4, seq), 'channel');
+    for (let seq = 1; seq <= 12; seq += 1) await there.append(batch(5, seq), 'channel');
+    for (let seq = 1; seq <= 9; seq += 1) await here.append(batch(6, seq), 'channel');
+    expect(await ids()).toEqual(Array.from({ length: 9 }, (_, index) => `6-${index + 1}`));
+  });
+
+  it('counts what is sent again once', async () => {
+    await redis.del(KEY);
+    const log = new ReplayLog(redis, PREFIX, MAX_BYTES);
+    const sent = Array.from({ length: 6 }, (_, index) => batch(7, index + 1));
+    for (const each of [...sent, ...sent]) await log.append(each, 'channel');
+    expect(await ids()).toHaveLength(6);
+  });
 });

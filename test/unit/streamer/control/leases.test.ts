@@ -91,6 +91,23 @@ describe('the lease keeper', () => {
     await expect(fleet.store.readBoard()).resolves.toMatchObject({ members: [{ holder: 'b' }] });
   });
 
+  it('never begins the same lease twice: its numbers are used up, though its giving back failed', async () => {
+    const fleet = new LeaseFleet(['p']);
+    const a = fleet.join('a');
+    await fleet.pass(1_000);
+    const release = fleet.store.release.bind(fleet.store);
+    fleet.store.release = async () => {
+      throw new Error('not now');
+    };
+    fleet.accounts.delete('p');
+    await fleet.pass(1_000);
+    fleet.accounts.add('p');
+    await fleet.pass(1_000);
+    fleet.store.release = release;
+    await fleet.pass(3_000);
+    expect(a.log).toEqual(['got p 1', 'gave p, unwanted', 'got p 2']);
+  });
+
   it('gives away what shall not stream any more, and lets the others be', async () => {
     const fleet = new LeaseFleet(['p', 'q']);
     const a = fleet.join('a');

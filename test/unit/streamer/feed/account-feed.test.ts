@@ -4,6 +4,7 @@ import { istMs } from '#shared/market/calendar.ts';
 import type { FeedMode } from '#shared/market/instrument.ts';
 import { AccountStreamer } from '#streamer/account.ts';
 import { readConfig } from '#streamer/config.ts';
+import { TEND_EVERY_MS } from '#streamer/feed/account-feed.ts';
 import { accountSettings } from '#streamer/settings.ts';
 import { instrumentRow } from '#test/support/frames.ts';
 import { until } from '#test/support/processes.ts';
@@ -15,6 +16,7 @@ const WAIT_MS = 20_000;
 describe('the connections of an account', () => {
   let broker: ScriptedBroker;
   let account: AccountStreamer;
+  let tending: NodeJS.Timeout | undefined;
   let session = { api_key: 'key', access_token: 'first', session_version: 1 };
   const told: string[] = [];
 
@@ -56,6 +58,7 @@ describe('the connections of an account', () => {
       },
     );
     account.start();
+    tending = setInterval(() => account.feed.tend(), TEND_EVERY_MS);
   }
 
   function claim(from: number, to: number, mode: FeedMode = 'full'): void {
@@ -78,6 +81,7 @@ describe('the connections of an account', () => {
     told.length = 0;
   });
   afterEach(() => {
+    clearInterval(tending);
     account.close();
     broker.stop();
   });

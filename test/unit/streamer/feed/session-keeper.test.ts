@@ -31,6 +31,22 @@ describe('the session of an account at its connections', () => {
     expect(stored.reads).toBe(3);
   });
 
+  it('that is known is used while the store does not answer, and asked for again', async () => {
+    let isAway = false;
+    const keeper = new SessionKeeper(async (): Promise<BrokerSession> => {
+      if (isAway) throw new Error('away');
+      return { api_key: 'k', access_token: 't', session_version: 1 };
+    });
+    isAway = true;
+    await expect(keeper.current()).rejects.toThrow('away');
+    isAway = false;
+    await keeper.current();
+    keeper.refused(1);
+    isAway = true;
+    expect(await keeper.current()).toMatchObject({ session_version: 1 });
+    expect(keeper.announced(2)).toBe(true);
+  });
+
   it('dies once a version, and once more only if it was taken in between', async () => {
     const { keeper } = setUp();
     await keeper.current();

@@ -160,6 +160,31 @@ describe('a new session', () => {
     expect(opened.map(({ restarts }) => restarts)).toEqual([['new_session'], ['new_session']]);
   });
 
+  it('that is not there yet, without a free connection, is not asked for with every look', () => {
+    const { pool, upkeep, tend, opened } = rig({ maxConnections: 1, reserveConnections: 0 });
+    pool.change(tokens(0, 3), []);
+    upkeep.sessionExists(2);
+    // The link comes back at once, with the old one.
+    for (let turn = 0; turn < 20; turn += 1) tend(10);
+    expect(opened[0]!.restarts.length).toBeLessThan(6);
+  });
+
+  it('whose connection ends with its last instrument meanwhile leaves no link behind', () => {
+    const { pool, upkeep, tend, opened, live, state } = rig();
+    pool.change(tokens(0, 8), []);
+    expect(opened).toHaveLength(2);
+    const last = [...opened[1]!.wanted.keys()];
+    opened[0]!.sessionVersion = 2;
+    state.settles = false;
+    upkeep.sessionExists(2);
+    tend();
+    expect(opened).toHaveLength(3);
+    pool.change(new Map(), last);
+    for (let turn = 0; turn < 3; turn += 1) tend(5_000);
+    expect(live().map(({ id }) => id)).toEqual(pool.connections.map(({ id }) => id));
+    expect(live()).toHaveLength(1);
+  });
+
   it('changes meanwhile reach both links, and nothing is left behind', () => {
     const { pool, upkeep, tend, opened, state } = rig();
     pool.change(tokens(0, 4), []);

@@ -27,7 +27,7 @@ describe('while nobody knows whether the lease is held', () => {
         channel: 'equities',
         lease: () => lease,
         nowMs: () => NOW_MS,
-        wallMs: () => NOW_MS,
+        steadyMs: () => NOW_MS,
       },
       { maxTicks: 1, idleEnvelopeMs: 1_000, keepSnapshots: false },
       leaseGate(sink, () => lease),
