@@ -5,7 +5,8 @@ export class FlowMeter {
   readonly #bucketMs: number;
   readonly #counts = new Uint32Array(BUCKETS);
   #newest = 0;
-  #startedMs = 0;
+  /** Steady time at which the link opened. */
+  startedMs = 0;
   /** Steady time of the newest frame; 0 before the first since the link opened. */
   lastMs = 0;
 
@@ -16,7 +17,7 @@ export class FlowMeter {
 
   restart(nowMs: number): void {
     this.#counts.fill(0);
-    this.#startedMs = nowMs;
+    this.startedMs = nowMs;
     this.#newest = Math.floor(nowMs / this.#bucketMs);
     this.lastMs = 0;
   }
@@ -36,7 +37,7 @@ export class FlowMeter {
   get meanGapMs(): number {
     const frames = this.#counts.reduce((sum, count) => sum + count, 0);
     if (frames === 0) return Number.POSITIVE_INFINITY;
-    const livedMs = this.lastMs - this.#startedMs;
+    const livedMs = this.lastMs - this.startedMs;
     return Math.min(livedMs, this.#bucketMs * BUCKETS) / frames;
   }
 }

@@ -15,7 +15,7 @@ export interface PooledConnection {
   readonly sessionVersion: number;
   readonly lastMessageMs: number;
   readonly openSinceMs: number;
-  readonly flow: Pick<FlowMeter, 'lastMs' | 'meanGapMs'>;
+  readonly flow: Pick<FlowMeter, 'lastMs' | 'startedMs' | 'meanGapMs'>;
   start(): void;
   change(set: ReadonlyMap<number, FeedMode>, removed: readonly number[]): void;
   sessionChanged(): void;
@@ -34,8 +34,8 @@ export class Seat {
   readonly othersMovement = new Movement();
   /** Refusals for too many connections in a row. */
   refusedInRow = 0;
-  /** Steady time of the newest tick when a second link was last asked whether this one stalls. */
-  askedAtFlowMs = -1;
+  /** The silence about which a second link was last asked. */
+  askedAbout = Number.NaN;
   /** The session for which its link was closed before there was another. */
   restartedForVersion = 0;
   /** Steady time at which its capacity was lowered last. */

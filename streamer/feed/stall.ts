@@ -14,7 +14,7 @@ export interface StallSettings {
   readonly aloneAfterMs: number;
 }
 
-/** `alone`: nothing else moves either, so only a second link can tell whether the market or the link is quiet. */
+/** `alone`: nothing here tells whether the market or the link is quiet, so a second link has to be asked. */
 export type StallVerdict = 'flowing' | 'stalled' | 'alone';
 
 /** Since when something else moves without a pause: of a market that begins to move all links are quiet but one. */
@@ -41,17 +41,40 @@ export class Movement {
  * moved for a while.
  */
 export function stallVerdict(
-  flow: Pick<FlowMeter, 'lastMs' | 'meanGapMs'>,
+  flow: Pick<FlowMeter, 'lastMs' | 'startedMs' | 'meanGapMs'>,
   othersMoveForMs: number | undefined,
   nowMs: number,
   settings: StallSettings,
 ): StallVerdict {
+  if (flow.lastMs === 0) return isBornSilent(flow, othersMoveForMs, nowMs, settings) ? 'alone' : 'flowing';
   const quietMs = nowMs - flow.lastMs;
-  if (flow.lastMs === 0 || quietMs < settings.afterMs || quietMs > settings.flowWindowMs) return 'flowing';
+  if (quietMs < settings.afterMs || quietMs > settings.flowWindowMs) return 'flowing';
   if (quietMs < settings.quietGaps * flow.meanGapMs) return 'flowing';
   if (othersMoveForMs !== undefined) {
     return othersMoveForMs >= settings.afterMs * LATELY ? 'stalled' : 'flowing';
   }
   const isAlone = settings.aloneAfterMs > 0 && quietMs >= settings.aloneAfterMs;
   return isAlone ? 'alone' : 'flowing';
+}
+
+/** Not even the snapshots that follow a subscription came. */
+function isBornSilent(
+  flow: Pick<FlowMeter, 'startedMs'>,
+  othersMoveForMs: number | undefined,
+  nowMs: number,
+  settings: StallSettings,
+): boolean {
+  if (settings.aloneAfterMs === 0) return false;
+  const isOthersMoving = (othersMoveForMs ?? 0) >= settings.afterMs * LATELY;
+  return nowMs - flow.startedMs >= (isOthersMoving ? settings.afterMs : settings.aloneAfterMs);
+}
+
+/** Names a silence: it is asked about once, one from a link's first moment on again in each further window. */
+export function silenceOf(
+  flow: Pick<FlowMeter, 'lastMs' | 'startedMs'>,
+  nowMs: number,
+  { flowWindowMs }: Pick<StallSettings, 'flowWindowMs'>,
+): number {
+  if (flow.lastMs > 0) return flow.lastMs;
+  return -(flow.startedMs + Math.floor((nowMs - flow.startedMs) / flowWindowMs));
 }

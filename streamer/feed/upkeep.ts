@@ -6,7 +6,7 @@ import type { ConnectionLimit } from './limit.ts';
 import { Move, type MoveKind, type TickRouter } from './move.ts';
 import type { ConnectionPool } from './pool.ts';
 import type { PooledConnection, Seat } from './seat.ts';
-import { type StallSettings, stallVerdict } from './stall.ts';
+import { type StallSettings, silenceOf, stallVerdict } from './stall.ts';
 
 export interface UpkeepSettings extends CompactionSettings {
   readonly stall: StallSettings;
@@ -136,10 +136,11 @@ export class Upkeep {
     for (const seat of pool.seats) {
       const othersMoveForMs = this.#othersMoveForMs(seat, nowMs);
       if (!seat.isOpen) continue;
-      const { flow } = seat.connection;
+      const { flow, wanted } = seat.connection;
       const verdict = stallVerdict(flow, othersMoveForMs, nowMs, this.#settings.stall);
       if (verdict === 'stalled') return this.#replace(seat, 'stalled', 'replace', nowMs);
-      if (verdict === 'alone' && seat.askedAtFlowMs !== flow.lastMs) {
+      const silence = silenceOf(flow, nowMs, this.#settings.stall);
+      if (verdict === 'alone' && wanted.size > 0 && seat.askedAbout !== silence) {
         return this.#replace(seat, 'stalled', 'ask', nowMs);
       }
     }
@@ -165,7 +166,7 @@ export class Upkeep {
     const to = open();
     const { connection } = seat;
     this.#begin(kind, cause, connection, to, connection.wanted.keys());
-    seat.askedAtFlowMs = connection.flow.lastMs;
+    seat.askedAbout = silenceOf(connection.flow, nowMs, this.#settings.stall);
     to.start();
     return true;
   }

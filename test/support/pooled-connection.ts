@@ -8,7 +8,7 @@ import type { PooledConnection } from '#streamer/feed/seat.ts';
 export class RecordingConnection implements PooledConnection {
   readonly id: number;
   readonly wanted = new Map<number, FeedMode>();
-  readonly flow = { lastMs: 0, meanGapMs: 100 };
+  readonly flow = { lastMs: 0, startedMs: 0, meanGapMs: 100 };
   state: ConnectionState = 'open';
   isSent = true;
   isGone = false;

@@ -52,7 +52,11 @@ describe('a stall', () => {
     expect(verdict(15_000, undefined)).toBe('flowing');
     expect(verdict(59_000, 4_999)).toBe('flowing');
     expect(verdict(60_001, 60_001)).toBe('flowing');
-    expect(stallVerdict(new FlowMeter(WINDOW_MS), nowMs, nowMs, SETTINGS)).toBe('flowing');
+    const fresh = new FlowMeter(WINDOW_MS);
+    fresh.restart(nowMs);
+    expect(stallVerdict(fresh, 40_000, nowMs + SETTINGS.afterMs - 1, SETTINGS)).toBe('flowing');
+    // Without even the first snapshots.
+    expect(stallVerdict(fresh, 40_000, nowMs + SETTINGS.afterMs, SETTINGS)).toBe('alone');
   });
 
   it('others move from their first tick until they have been quiet for a third of that time', () => {

@@ -60,6 +60,7 @@ function rig(limit: Partial<typeof LIMIT> = {}) {
   const open = () => {
     const connection = new RecordingConnection(opened.length + 1);
     connection.flow.lastMs = clock.steadyMs();
+    connection.flow.startedMs = clock.steadyMs();
     connection.state = state.opensInto;
     connection.isSent = state.opensInto === 'open';
     opened.push(connection);
@@ -248,6 +249,32 @@ describe('a stalled connection', () => {
     tend();
     expect(replaced).toEqual(['stalled']);
     expect(opened[0]!.closed).toBe(true);
+  });
+
+  it('that brought nothing since it opened is asked about by a second link, and again a while later', () => {
+    const { clock, pool, tend, opened, flow, news, replaced } = rig();
+    pool.change(tokens(0, 8), []);
+    const silent = opened[0]!;
+    Object.assign(silent.flow, { lastMs: 0, startedMs: clock.steadyMs() });
+    const live = (seconds: number) => {
+      for (let second = 0; second < seconds; second += 1) {
+        tend(1_000);
+        flow(opened[1]!);
+      }
+    };
+    live(14);
+    expect(opened).toHaveLength(2);
+    live(10);
+    // It was as silent.
+    expect(opened).toHaveLength(3);
+    expect([opened[2]!.closed, silent.closed]).toEqual([true, false]);
+    live(30);
+    expect(opened).toHaveLength(3);
+    news.set(4, 1);
+    live(20);
+    expect(opened).toHaveLength(4);
+    expect(silent.closed).toBe(true);
+    expect(replaced).toEqual(['stalled']);
   });
 
   it('is none out of market hours, none when all are quiet, and none when its ticks are rare', () => {
