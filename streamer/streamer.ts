@@ -162,19 +162,12 @@ export class Streamer {
     const afterHours = this.#afterHours;
     if (afterHours)
       this.loops.start('after hours', afterHours.turnMs, () => afterHours.turn(), { isVital: false });
-    this.loops.start('accounts', config.REPORT_EVERY_MS, () =>
-      this.#eachHeld(async (held) => held.reporter.look()),
-    );
+    const look = () => this.#eachHeld((held) => held.reporter.look());
+    this.loops.start('accounts', config.REPORT_EVERY_MS, look);
     const tell = () => this.#eachHeld((held) => held.reporter.tell());
     this.loops.start('reports', config.REPORT_EVERY_MS, tell, isRemote);
-    this.loops.start(
-      'connections',
-      TEND_EVERY_MS,
-      () => this.#eachHeld(async (held) => held.streamer.feed.tend()),
-      {
-        maxPauseMs: TEND_EVERY_MS,
-      },
-    );
+    const tend = () => this.#eachHeld((held) => held.streamer.feed.tend());
+    this.loops.start('connections', TEND_EVERY_MS, tend, { maxPauseMs: TEND_EVERY_MS });
     this.loops.start('flush', config.BATCH_MAX_MS, () => this.#flushTick(), {
       maxPauseMs: config.BATCH_MAX_MS,
     });
@@ -239,8 +232,9 @@ export class Streamer {
     return Math.max(0, ...others.map(({ feed }) => feed.lastFlowMs));
   }
 
-  async #eachHeld(work: (held: HeldAccount) => Promise<void>): Promise<void> {
-    await Promise.all([...this.#held.values()].map(work));
+  /** One account's failure keeps no other one back. */
+  async #eachHeld(work: (held: HeldAccount) => Promise<void> | void): Promise<void> {
+    await Promise.all([...this.#held.values()].map(async (held) => work(held)));
   }
 
   #begin(account: Account, lease: number): void {

@@ -130,15 +130,13 @@ export class ConnectionPool {
   giveUp(seat: Seat): void {
     this.seats.splice(this.seats.indexOf(seat), 1);
     const wanted = [...seat.connection.wanted];
-    seat.connection.close();
-    this.onLeft?.(seat.connection);
+    this.#end(seat.connection);
     this.#moveAway(seat, wanted);
   }
 
   /** The seat's instruments are another connection's now. */
   replace(seat: Seat, connection: PooledConnection): void {
-    seat.connection.close();
-    this.onLeft?.(seat.connection);
+    this.#end(seat.connection);
     seat.connection = connection;
   }
 
@@ -154,8 +152,7 @@ export class ConnectionPool {
       const { connection } = this.seats[index]!;
       if (connection.size > 0) continue;
       this.seats.splice(index, 1);
-      connection.close();
-      this.onLeft?.(connection);
+      this.#end(connection);
     }
   }
 
@@ -167,6 +164,11 @@ export class ConnectionPool {
     this.#closed = true;
     for (const { connection } of this.seats.splice(0)) connection.close();
     this.#home.clear();
+  }
+
+  #end(connection: PooledConnection): void {
+    connection.close();
+    this.onLeft?.(connection);
   }
 
   #moveAway(seat: Seat, wanted: readonly (readonly [number, FeedMode])[]): void {
