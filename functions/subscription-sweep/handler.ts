@@ -1,16 +1,9 @@
 import { z } from 'zod';
-import { CredentialStore } from '#shared/accounts/credentials.ts';
-import { AccountRepository } from '#shared/accounts/repository.ts';
-import { s3Client, secretsManagerClient } from '#shared/aws.ts';
+import { s3Client } from '#shared/aws.ts';
 import { functionParts, required } from '#shared/http/function.ts';
 import { InstrumentStore } from '#shared/market/instrument-store.ts';
 import { ENV } from '#shared/names.ts';
-import { accountCapacity, capacityConfig } from '#shared/subscriptions/capacity.ts';
-import { SubscriptionCommit } from '#shared/subscriptions/commit.ts';
-import { Placement } from '#shared/subscriptions/placement.ts';
-import { SubscriptionRepository } from '#shared/subscriptions/repository.ts';
-import { Reservations } from '#shared/subscriptions/reservations.ts';
-import { Subscriber } from '#shared/subscriptions/subscriber.ts';
+import { functionSubscriber } from '#shared/subscriptions/function-subscriber.ts';
 import { type SweepResult, sweep } from './sweep.ts';
 
 const env = process.env;
@@ -25,20 +18,7 @@ const POINTER_MEMORY_MS = 1_000;
 
 const { clock: followed, dynamo, tableName, logger } = functionParts('subscription-sweep', env);
 const { clock } = followed;
-const repository = new SubscriptionRepository(dynamo, tableName);
-const secrets = new CredentialStore(secretsManagerClient(), required(env, ENV.stage));
-const placement = new Placement({
-  accounts: new AccountRepository(dynamo, tableName, secrets, clock),
-  reservations: new Reservations(dynamo, tableName),
-  capacity: accountCapacity(capacityConfig(env)),
-  clock,
-});
-const subscriber = new Subscriber({
-  repository,
-  commit: new SubscriptionCommit(dynamo, tableName, repository),
-  placement,
-  clock,
-});
+const { repository, subscriber } = functionSubscriber(env, { dynamo, tableName, clock });
 const instruments = new InstrumentStore(s3Client(env), required(env, ENV.bucket), clock, {
   pointerMemoryMs: POINTER_MEMORY_MS,
 });
