@@ -34,6 +34,8 @@ export class Seat {
   readonly othersMovement = new Movement();
   /** Refusals for too many connections in a row. */
   refusedInRow = 0;
+  /** Steady time of the tick after which its silence was first taken for a stall. */
+  suspectedAtMs = Number.NaN;
   /** The silence about which a second link was last asked. */
   askedAbout = Number.NaN;
   /** The session for which its link was closed before there was another. */

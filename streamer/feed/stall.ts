@@ -39,16 +39,19 @@ export class Movement {
 /**
  * Illiquid is no stall: what ticks every 20 s is not missed after 15. Nor is a quiet market: something else must have
  * moved for a while.
+ * @param isSuspect this silence was taken for a stall before: it does not become none by lasting
  */
 export function stallVerdict(
   flow: Pick<FlowMeter, 'lastMs' | 'startedMs' | 'meanGapMs'>,
   othersMoveForMs: number | undefined,
   nowMs: number,
   settings: StallSettings,
+  isSuspect = false,
 ): StallVerdict {
   if (flow.lastMs === 0) return isBornSilent(flow, othersMoveForMs, nowMs, settings) ? 'alone' : 'flowing';
   const quietMs = nowMs - flow.lastMs;
-  if (quietMs < settings.afterMs || quietMs > settings.flowWindowMs) return 'flowing';
+  if (quietMs < settings.afterMs) return 'flowing';
+  if (quietMs > settings.flowWindowMs && !isSuspect) return 'flowing';
   if (quietMs < settings.quietGaps * flow.meanGapMs) return 'flowing';
   if (othersMoveForMs !== undefined) {
     return othersMoveForMs >= settings.afterMs * LATELY ? 'stalled' : 'flowing';

@@ -94,7 +94,7 @@ export class Upkeep {
     const { pool, limit, clock } = this.#parts;
     const nowMs = clock.steadyMs();
     const seat = pool.seatOf(connection);
-    for (const move of this.#moves.filter(({ to }) => to === connection)) this.#drop(move);
+    for (const move of this.#moves.filter(({ to }) => to === connection)) this.#fail(move);
     if (seat === undefined) {
       if (cause === 'refused_429') limit.lower(pool.seats.filter(({ isOpen }) => isOpen).length, nowMs);
       this.#waitAfterFailure(nowMs);
@@ -137,7 +137,9 @@ export class Upkeep {
       const othersMoveForMs = this.#othersMoveForMs(seat, nowMs);
       if (!seat.isOpen) continue;
       const { flow, wanted } = seat.connection;
-      const verdict = stallVerdict(flow, othersMoveForMs, nowMs, this.#settings.stall);
+      const isSuspect = seat.suspectedAtMs === flow.lastMs;
+      const verdict = stallVerdict(flow, othersMoveForMs, nowMs, this.#settings.stall, isSuspect);
+      if (verdict !== 'flowing') seat.suspectedAtMs = flow.lastMs;
       if (verdict === 'stalled') return this.#replace(seat, 'stalled', 'replace', nowMs);
       const silence = silenceOf(flow, nowMs, this.#settings.stall);
       if (verdict === 'alone' && wanted.size > 0 && seat.askedAbout !== silence) {
@@ -201,7 +203,8 @@ export class Upkeep {
   #advance(move: Move, nowMs: number): void {
     const progress = move.progress(nowMs);
     if (progress === 'done') this.#completeAsPlanned(move, nowMs);
-    else if (progress !== 'pending') this.#drop(move);
+    else if (progress === 'idle') this.#drop(move);
+    else if (progress === 'failed') this.#fail(move);
   }
 
   #completeAsPlanned(move: Move, nowMs: number): void {
@@ -235,6 +238,13 @@ export class Upkeep {
     pool.replace(seat, move.to);
     seat.refusedInRow = 0;
     return seat;
+  }
+
+  /** The new link did not come about: what it was asked is still open. */
+  #fail(move: Move): void {
+    const seat = this.#parts.pool.seatOf(move.from);
+    if (seat !== undefined && move.kind === 'ask') seat.askedAbout = Number.NaN;
+    this.#drop(move);
   }
 
   /** Everything stays with the connection it was on. */

@@ -251,6 +251,41 @@ describe('a stalled connection', () => {
     expect(opened[0]!.closed).toBe(true);
   });
 
+  it('whose replacement is refused for longer than flow is remembered is replaced when one comes about', () => {
+    const { pool, upkeep, tend, opened, flow, replaced, state } = rig();
+    pool.change(tokens(0, 8), []);
+    state.opensInto = 'connecting';
+    for (let second = 0; second < 90; second += 1) {
+      tend(1_000);
+      flow(opened[1]!);
+      for (const link of opened.slice(2).filter(({ closed }) => !closed)) upkeep.wentDown(link, 'network');
+    }
+    expect(replaced).toEqual([]);
+    state.opensInto = 'open';
+    for (let second = 0; second < 5; second += 1) {
+      tend(1_000);
+      flow(...opened.slice(1));
+    }
+    expect(replaced).toEqual(['stalled']);
+    expect(opened[0]!.closed).toBe(true);
+  });
+
+  it('alone is asked again by another link when the first one does not come about', () => {
+    const { pool, upkeep, tend, opened, news, replaced, state } = rig();
+    pool.change(tokens(0, 3), []);
+    state.opensInto = 'connecting';
+    tend(31_000);
+    upkeep.wentDown(opened[1]!, 'refused_5xx');
+    state.opensInto = 'open';
+    for (let turn = 0; turn < 3; turn += 1) tend(20_000);
+    expect(opened).toHaveLength(3);
+    expect(replaced).toEqual([]);
+    // Its answer was none: asked about is a silence once.
+    for (let turn = 0; turn < 20; turn += 1) tend(1_000);
+    expect(opened).toHaveLength(3);
+    expect(news.size).toBe(0);
+  });
+
   it('that brought nothing since it opened is asked about by a second link, and again a while later', () => {
     const { clock, pool, tend, opened, flow, news, replaced } = rig();
     pool.change(tokens(0, 8), []);
