@@ -1,5 +1,6 @@
 import { addDays, istMs } from '#shared/market/calendar.ts';
 import type { Fleet } from '#test/faults/support/fleet.ts';
+import type { FleetAccount } from '#test/faults/support/fleet-control.ts';
 import { until } from '#test/support/processes.ts';
 import { type Fault, firstAccount, seconds } from './fault.ts';
 
@@ -13,6 +14,11 @@ const OPEN_MS = istMs(addDays(DAY, 1), '09:15');
 /** Default of AFTER_HOURS_QUIET_MS. */
 const AFTER_HOURS_QUIET_S = 15;
 
+const INTO_SIMULATED_NIGHT = {
+  simulatorArgs: ['--now', `${DAY}T15:30:00+05:30`],
+  env: { AFTER_HOURS: 'simulate' },
+};
+
 /** Soon enough before for a fleet to start, however busy the machine is. */
 const heldOpenAt = (time: string) => ['--market', 'open', '--now', `${DAY}T${time}+05:30`];
 
@@ -24,6 +30,20 @@ const shortlyBefore = (momentMs: number) => async (fleet: Fleet) => {
 
 function untilMarketTime(fleet: Fleet, ms: number): Promise<void> {
   return until(() => fleet.clock.nowMs() >= ms, WAIT_MS, new Date(ms).toISOString());
+}
+
+/** Sessions died at 06:00; everybody logs in again shortly before the open. */
+async function intoNextMorning(fleet: Fleet): Promise<readonly FleetAccount[]> {
+  await fleet.setClock({ now: OPEN_MS - 8_000 });
+  for (const account of fleet.accounts) await fleet.control.login(account);
+  await untilMarketTime(fleet, OPEN_MS + 3_000);
+  return fleet.accounts;
+}
+
+async function untilMocked(fleet: Fleet): Promise<void> {
+  const before = fleet.reader.mockTicks;
+  const instruments = fleet.accounts.flatMap((account) => fleet.instrumentsOf(account)).length;
+  await until(() => fleet.reader.mockTicks > before + 2 * instruments, WAIT_MS, 'synthetic ticks');
 }
 
 /** What the clock and the control plane do; each run has a fleet of its own, because nothing turns them back. */
@@ -60,27 +80,32 @@ export const DAY_FAULTS: readonly Fault[] = [
     prepare: shortlyBefore(CLOSE_MS),
     async run(fleet) {
       await untilMarketTime(fleet, CLOSE_MS + 2_000);
-      await fleet.setClock({ now: OPEN_MS - 8_000 });
-      for (const account of fleet.accounts) await fleet.control.login(account);
-      await untilMarketTime(fleet, OPEN_MS + 3_000);
-      return fleet.accounts;
+      return intoNextMorning(fleet);
     },
   },
   {
     name: 'the market closes, `AFTER_HOURS=simulate`',
     seen: `Synthetic ticks take over ${AFTER_HOURS_QUIET_S} s after the last real one.`,
     known: '`is_mock: true` on every one.',
-    own: {
-      simulatorArgs: ['--now', `${DAY}T15:30:00+05:30`],
-      env: { AFTER_HOURS: 'simulate' },
-    },
+    own: INTO_SIMULATED_NIGHT,
     endsSilent: true,
     prepare: shortlyBefore(CLOSE_MS),
     async run(fleet) {
-      const instruments = fleet.accounts.flatMap((account) => fleet.instrumentsOf(account)).length;
       await untilMarketTime(fleet, CLOSE_MS);
-      await until(() => fleet.reader.mockTicks > 2 * instruments, WAIT_MS, 'synthetic ticks');
+      await untilMocked(fleet);
       return fleet.accounts;
+    },
+  },
+  {
+    name: 'the market opens after a night of `AFTER_HOURS=simulate`',
+    seen: 'Synthetic ticks end `AFTER_HOURS_LEAD_MS` before the open; the first ticks of the day a moment after the exchange sent them.',
+    known: 'No `is_mock: true` any more.',
+    own: INTO_SIMULATED_NIGHT,
+    prepare: shortlyBefore(CLOSE_MS),
+    async run(fleet) {
+      await untilMarketTime(fleet, CLOSE_MS);
+      await untilMocked(fleet);
+      return intoNextMorning(fleet);
     },
   },
   {

@@ -4,6 +4,9 @@ import type { FleetAccount } from '#test/faults/support/fleet-control.ts';
 import type { FleetStreamer } from '#test/faults/support/fleet-streamer.ts';
 import { until } from '#test/support/processes.ts';
 
+/** Every account of the fleet has so many. */
+export const ACCOUNT_INSTRUMENTS = 40;
+
 /** One row of the table: what is broken, and in words what becomes of it. */
 export interface Fault {
   readonly name: string;
@@ -13,6 +16,8 @@ export interface Fault {
   readonly known: string;
   /** A fleet of its own for every run, because nothing mends it: another time, another set of accounts. */
   readonly own?: Partial<Pick<FleetOptions, 'simulatorArgs' | 'env' | 'streamers'>>;
+  /** Each account's instruments are spread evenly over so many links, and one of them is concerned; default: 1. */
+  readonly links?: number;
   /** The exchange sends nothing any more at the end: a gap then goes by its ticks until then. */
   readonly endsSilent?: boolean;
   /** What has to be so before the measurement begins. */
@@ -35,14 +40,12 @@ export async function spoil(
   account: FleetAccount,
   faults: readonly FeedFault[],
 ): Promise<void> {
-  for (const fault of faults) await fleet.fault(account, fault);
-  const wanted = faults.reduce((sum, { count }) => sum + count, 0);
-  const hasFired = async () => {
-    const response = await fetch(`${fleet.simulator.url}/_sim/faults`);
-    const armed = (await response.json()) as { fired: number }[];
-    return armed.reduce((sum, { fired }) => sum + fired, 0) >= wanted;
-  };
-  await until(hasFired, FIRED_MS, faults.map(({ kind }) => kind).join(' and '));
+  const armed: { readonly id: number; readonly count: number }[] = [];
+  for (const fault of faults) armed.push({ id: await fleet.fault(account, fault), count: fault.count });
+  for (const { id, count } of armed) {
+    const hasFired = async () => (await fleet.exchange.firedTimes(id)) >= count;
+    await until(hasFired, FIRED_MS, faults.map(({ kind }) => kind).join(' and '));
+  }
 }
 
 export function firstAccount(fleet: Fleet): FleetAccount {

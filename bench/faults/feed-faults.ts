@@ -1,7 +1,9 @@
-import { type Fault, type FeedFault, firstAccount, seconds, spoil } from './fault.ts';
+import { ACCOUNT_INSTRUMENTS, type Fault, type FeedFault, firstAccount, seconds, spoil } from './fault.ts';
 
 const LINK_LOST =
   'Health and metrics name the lost link; no hole in `seq`, ticks begin again with a snapshot.';
+const REPLACED = 'The time of the last tick in health, then the replaced link; no hole in `seq`.';
+const LINKS = 2;
 
 /** What the broker's feed does to one account. */
 function ofFeed(name: string, seen: string, faults: readonly FeedFault[], known = LINK_LOST): Fault {
@@ -35,10 +37,20 @@ export const FEED_FAULTS: readonly Fault[] = [
   ]),
   ofFeed(
     'stall: heartbeats, no ticks',
-    'The account pauses until its only link counts as stalled (`STALL_ALONE_AFTER_MS`; one of several: `STALL_AFTER_MS`) and another has taken its place.',
+    'The account pauses until its only link counts as stalled (`STALL_ALONE_AFTER_MS`) and another has taken its place.',
     [{ kind: 'feed_stall', count: 1 }],
-    'The time of the last tick in health, then the replaced link; no hole in `seq`.',
+    REPLACED,
   ),
+  {
+    ...ofFeed(
+      `stall of one of an account's ${LINKS} links`,
+      "The link's instruments pause for `STALL_AFTER_MS` and until another link has taken its place.",
+      [{ kind: 'feed_stall', count: 1 }],
+      REPLACED,
+    ),
+    links: LINKS,
+    own: { env: { CONNECTION_SOFT_TARGET: String(ACCOUNT_INSTRUMENTS / LINKS) } },
+  },
   ofFeed('heartbeat stop: nothing at all', 'The account pauses for `FEED_SILENCE_MS` and a reconnect.', [
     { kind: 'feed_no_heartbeat', count: 1 },
     { kind: 'feed_stall', count: 1 },
@@ -55,7 +67,7 @@ export const FEED_FAULTS: readonly Fault[] = [
       const account = firstAccount(fleet);
       await fleet.fault(account, { kind: 'feed_hold_dead', count: 3, seconds: DEAD_S });
       for (let times = 0; times < 3; times += 1) {
-        await spoil(fleet, account, [{ kind: 'feed_reset', count: 1 + times }]);
+        await spoil(fleet, account, [{ kind: 'feed_reset', count: 1 }]);
         await seconds(1);
       }
       return [account];

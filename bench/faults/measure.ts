@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fleet } from '#test/faults/support/fleet.ts';
 import type { FleetAws } from '#test/faults/support/fleet-aws.ts';
-import type { Fault } from './fault.ts';
+import type { FleetAccount } from '#test/faults/support/fleet-control.ts';
+import { ACCOUNT_INSTRUMENTS, type Fault } from './fault.ts';
 
 /** One run of a fault as readers saw it. */
 export interface Run {
@@ -20,7 +21,7 @@ export interface Run {
 
 /** A trading day's morning. */
 const SIMULATOR_ARGS = ['--now', '2026-11-25T10:00:00+05:30'];
-const INSTRUMENTS = 80;
+const ACCOUNTS = 2;
 /** The service's own defaults: the table tells of the system as it is deployed. */
 const DEFAULTS = {
   RECONCILE_MARK_MS: '2000',
@@ -35,9 +36,9 @@ export function startFleet(aws: FleetAws, own: Fault['own'] = {}): Promise<Fleet
   return Fleet.start({
     aws,
     name: 'report',
-    accounts: 2,
+    accounts: ACCOUNTS,
     streamers: own.streamers ?? 2,
-    instruments: INSTRUMENTS,
+    instruments: ACCOUNTS * ACCOUNT_INSTRUMENTS,
     simulatorArgs: own.simulatorArgs ?? SIMULATOR_ARGS,
     env: { ...DEFAULTS, ...own.env },
   });
@@ -52,19 +53,20 @@ export async function measure(fleet: Fleet, fault: Fault): Promise<Run> {
   await fault.prepare?.(fleet);
   await fleet.settled();
   const lateBefore = fleet.reader.late.reduce((sum, { ticks }) => sum + ticks, 0);
-  let concerned = new Set<number>();
+  let accounts: readonly FleetAccount[] = [];
   const run = async () => {
-    const accounts = await fault.run(fleet);
-    concerned = new Set(
-      accounts.flatMap((account) => fleet.instrumentsOf(account).map((each) => each.instrument_token)),
-    );
+    accounts = await fault.run(fleet);
   };
-  const { endsSilent = false } = fault;
+  const { endsSilent = false, links = 1 } = fault;
   const { difference, explained } = await (endsSilent ? fleet.untilSilent(run) : fleet.during(run));
-  const all = fleet.accounts.flatMap((account) => fleet.instrumentsOf(account));
-  const others = all.map((each) => each.instrument_token).filter((token) => !concerned.has(token));
+  const gaps = new Map(
+    tokensOf(fleet, fleet.accounts).map((token) => [token, fleet.gapOf(token, endsSilent)]),
+  );
+  const theirs = tokensOf(fleet, accounts).sort((a, b) => gaps.get(b)! - gaps.get(a)!);
+  const concerned = new Set(theirs.slice(0, theirs.length / links));
+  const others = [...gaps.keys()].filter((token) => !concerned.has(token));
   const worst = (tokens: readonly number[]) =>
-    tokens.length === 0 ? undefined : Math.max(...tokens.map((token) => fleet.gapOf(token, endsSilent)));
+    tokens.length === 0 ? undefined : Math.max(...tokens.map((token) => gaps.get(token)!));
   return {
     gapMs: worst([...concerned]),
     othersGapMs: worst(others),
@@ -73,6 +75,10 @@ export async function measure(fleet: Fleet, fault: Fault): Promise<Run> {
     unexplained: explained.unexplained.length,
     late: fleet.reader.late.reduce((sum, { ticks }) => sum + ticks, 0) - lateBefore,
   };
+}
+
+function tokensOf(fleet: Fleet, accounts: readonly FleetAccount[]): number[] {
+  return accounts.flatMap((account) => fleet.instrumentsOf(account).map((each) => each.instrument_token));
 }
 
 /** Everything runs, nothing is armed, and the accounts are divided as evenly as they will be. */

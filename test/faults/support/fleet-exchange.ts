@@ -35,9 +35,16 @@ export class FleetExchange {
     this.clock.set({ nowMs, speed, wallMs: this.clock.wallMs() });
   }
 
-  /** @param fault of the broker's user `account` alone */
-  async arm(fault: { readonly kind: string; readonly account: string }): Promise<void> {
-    await postJson(`${this.simulator.url}/_sim/faults`, fault);
+  /** @param fault of the broker's user `account` alone. @returns its id */
+  async arm(fault: { readonly kind: string; readonly account: string }): Promise<number> {
+    return (await postJson<{ id: number }>(`${this.simulator.url}/_sim/faults`, fault)).id;
+  }
+
+  /** How often an armed fault has fired. */
+  async firedTimes(faultId: number): Promise<number> {
+    const response = await fetch(`${this.simulator.url}/_sim/faults`);
+    const faults = (await response.json()) as { id: number; fired: number }[];
+    return faults.find(({ id }) => id === faultId)?.fired ?? 0;
   }
 
   async clearFaults(): Promise<void> {

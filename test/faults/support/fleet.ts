@@ -239,12 +239,12 @@ export class Fleet {
     return others.length === 0 ? first : undefined;
   }
 
-  /** Arms a fault of the simulator's feed or REST for one account. */
-  async fault(
+  /** Arms a fault of the simulator's feed or REST for one account. @returns its id */
+  fault(
     account: FleetAccount,
     fault: { readonly kind: string; readonly [option: string]: unknown },
-  ): Promise<void> {
-    await this.exchange.arm({ ...fault, account: account.user_id });
+  ): Promise<number> {
+    return this.exchange.arm({ ...fault, account: account.user_id });
   }
 
   clearFaults(): Promise<void> {

@@ -93,12 +93,12 @@ export class ExchangeTap {
 }
 
 /** @throws with the answer's text when it is not a success. */
-export async function postJson(url: string, body: object): Promise<Record<string, string>> {
+export async function postJson<T = Record<string, string>>(url: string, body: object): Promise<T> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-  return (await response.json()) as Record<string, string>;
+  return (await response.json()) as T;
 }
