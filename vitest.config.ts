@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const CHAOS = 'test/faults/chaos.test.ts';
+
 export default defineConfig({
   test: {
     projects: [
@@ -36,10 +38,17 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
+          exclude: [CHAOS],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // Outages are mostly waiting.
           maxWorkers: 3,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: [CHAOS],
         },
       },
     ],

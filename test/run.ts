@@ -62,6 +62,8 @@ async function vitest(projects: readonly string[], env: NodeJS.ProcessEnv = {}):
 }
 
 const PLATFORM_RUNS = [['integration'], ['recorded-day']] as const;
+/** With all instruments chaos needs the machine for itself. */
+const FULL_FAULT_RUNS = [['faults'], ['chaos']];
 
 /** Every platform run gets a LocalStack of its own, empty. */
 async function onLocalStack(): Promise<RunCounts> {
@@ -86,19 +88,23 @@ async function onLocalStack(): Promise<RunCounts> {
   return counts;
 }
 
-async function quick(env: NodeJS.ProcessEnv = {}): Promise<RunCounts> {
+async function allOnDefault(isFull: boolean): Promise<RunCounts> {
+  const env = isFull ? { FULL: '1' } : {};
   let counts = await check('types (tsc)', bin('tsc'), []);
   counts = add(counts, await check('format and lint (biome)', bin('biome'), ['check', '.']));
   counts = add(counts, await vitest(['unit'], env));
   for (const projects of PLATFORM_RUNS) counts = add(counts, await vitest(projects, env));
-  return add(counts, await vitest(['faults'], env));
+  for (const projects of isFull ? FULL_FAULT_RUNS : [FULL_FAULT_RUNS.flat()]) {
+    counts = add(counts, await vitest(projects, env));
+  }
+  return counts;
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { full: { type: 'boolean' }, localstack: { type: 'boolean' } } });
   onStopSignal((reason) => stopping.abort(new Error(`stopped (${reason})`)));
   mkdirSync(DIR, { recursive: true });
-  let counts = values.localstack ? NONE : await quick(values.full ? { FULL: '1' } : {});
+  let counts = values.localstack ? NONE : await allOnDefault(values.full ?? false);
   if (values.localstack || values.full) counts = add(counts, await onLocalStack());
   if (counts.skipped.length > 0)
     process.stdout.write(`\nSkipped:\n${counts.skipped.map((name) => `  ${name}\n`).join('')}`);
