@@ -1,67 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  NO_REDIS,
-  type OwnProcess,
-  redisServer,
-  startRedisProcess,
-  startSimulatorProcess,
-  until,
-} from '#test/support/processes.ts';
+import { NO_REDIS, redisServer, until } from '#test/support/processes.ts';
 import { simulatorInstruments } from '#test/support/streamer-rig.ts';
 import type { Difference } from './support/compare.ts';
+import { FeedStage } from './support/feed-stage.ts';
 import { HealthWatch } from './support/health-watch.ts';
-import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
+import { NOTHING, type Scene } from './support/scene.ts';
 
 const LASTING_S = process.env.FULL === '1' ? 30 : 3;
-const STREAMER_USER = 'SIM001';
 
 describe.skipIf(redisServer() === undefined)(
   `with a broken feed, reader against exchange${redisServer() === undefined ? `: ${NO_REDIS}` : ''}`,
   () => {
-    let simulator: OwnProcess;
-    let redis: OwnProcess;
+    let stage: FeedStage;
     let scene: Scene;
 
     beforeAll(async () => {
-      [simulator, redis] = await Promise.all([
-        startSimulatorProcess(['--market', 'open']),
-        startRedisProcess(),
-      ]);
-      scene = await Scene.start({
-        simulatorUrl: simulator.url,
-        prefix: 'faults:exact-feed',
-        instruments: await liveInstruments(simulator.url, 80),
-        streamerRedisUrl: redis.url,
-        readerRedisUrl: redis.url,
-        env: { FEED_SILENCE_MS: '2500' },
-      });
+      stage = await FeedStage.open('faults:exact-feed');
+      scene = await stage.play({ FEED_SILENCE_MS: '2500' }, 80);
     });
-    afterEach(() => faults('DELETE'));
+    afterEach(() => stage.faults.clear());
     afterAll(async () => {
-      await scene.stop();
-      await Promise.all([simulator.stop(), redis.stop('SIGKILL')]);
+      await stage.curtain();
+      await stage.close();
     });
-
-    async function faults(method: string, fault?: object): Promise<{ fired: number }[]> {
-      const response = await fetch(`${simulator.url}/_sim/faults`, {
-        method,
-        headers: { 'content-type': 'application/json' },
-        ...(fault === undefined ? {} : { body: JSON.stringify({ ...fault, account: STREAMER_USER }) }),
-      });
-      expect(response.ok).toBe(true);
-      return (await response.json()) as { fired: number }[];
-    }
-
-    /** Arms the fault and waits until it has done all that it shall. */
-    async function spoil(kind: string, count: number): Promise<void> {
-      await faults('POST', { kind, count });
-      await until(
-        async () => (await faults('GET')).every((fault) => fault.fired >= count),
-        15_000,
-        `${count} x ${kind}`,
-      );
-    }
 
     function rejected(reason: 'unknown_length' | 'no_index_price'): number {
       return scene.account.pipeline.counts.rejected[reason];
@@ -75,13 +37,13 @@ describe.skipIf(redisServer() === undefined)(
 
     it('unknown packets: counted one by one, and no tick beside them is lost', async () => {
       const unknown = rejected('unknown_length');
-      const { difference } = await scene.during(() => spoil('feed_unknown_packet', 5));
+      const { difference } = await scene.during(() => stage.faults.spoil('feed_unknown_packet', 5));
       expect(difference).toMatchObject(NOTHING);
       expect(rejected('unknown_length') - unknown).toBe(5);
     });
 
     it.each(['feed_oversize_frame', 'feed_duplicate'])('%s: doubles and nothing else', async (kind) => {
-      const { difference, before, after } = await scene.during(() => spoil(kind, 3));
+      const { difference, before, after } = await scene.during(() => stage.faults.spoil(kind, 3));
       expect(difference).toMatchObject({ ...NOTHING, doubled: expect.any(Number) });
       expect(difference.doubled).toBeGreaterThan(0);
       expect(after.rejected).toBe(before.rejected);
@@ -89,7 +51,7 @@ describe.skipIf(redisServer() === undefined)(
 
     it('disorder: what came too late is counted as rejected, tick for tick', async () => {
       const { difference, before, after } = await scene.during(async () => {
-        await spoil('feed_disorder', 2);
+        await stage.faults.spoil('feed_disorder', 2);
         await sleep(1_500);
       });
       expect(difference).toMatchObject({ ...NOTHING, missing: expect.any(Array) });
@@ -99,7 +61,7 @@ describe.skipIf(redisServer() === undefined)(
 
     it('prices of zero: read as they came, but not those of an index', async () => {
       const index = rejected('no_index_price');
-      const { difference } = await scene.during(() => spoil('feed_zero_price', 30));
+      const { difference } = await scene.during(() => stage.faults.spoil('feed_zero_price', 30));
       expect(difference.missing.length).toBe(difference.invented + rejected('no_index_price') - index);
       expect(difference.missing.length).toBeGreaterThan(0);
       // An instrument whose newest tick came without a price keeps it: `stale` may count it.
@@ -122,7 +84,7 @@ describe.skipIf(redisServer() === undefined)(
     ])('a link %s: nothing is lost but in the seconds for which health said so', async (_what, kind) => {
       const downs = scene.account.downs.get('network') ?? 0;
       const closed = scene.account.downs.get('closed_by_broker') ?? 0;
-      const { stale } = await expectLossesToldByHealth(() => spoil(kind, 1));
+      const { stale } = await expectLossesToldByHealth(() => stage.faults.spoil(kind, 1));
       expect(stale).toBe(0);
       const { account } = scene;
       const now = (account.downs.get('network') ?? 0) + (account.downs.get('closed_by_broker') ?? 0);
@@ -131,7 +93,7 @@ describe.skipIf(redisServer() === undefined)(
 
     it('a stall: heartbeats go on, and the time of the last tick in health tells what is missing', async () => {
       const { missing } = await expectLossesToldByHealth(async () => {
-        await faults('POST', { kind: 'feed_stall', seconds: LASTING_S });
+        await stage.faults.arm({ kind: 'feed_stall', seconds: LASTING_S });
         await sleep(LASTING_S * 1_000);
       });
       // The link stays up, so nothing is sent again: an instrument that seldom trades is behind until it does.
@@ -141,10 +103,10 @@ describe.skipIf(redisServer() === undefined)(
     it('silence: the link is given up, and health tells what is missing', async () => {
       const silent = scene.account.downs.get('silent') ?? 0;
       const { stale, missing } = await expectLossesToldByHealth(async () => {
-        await faults('POST', { kind: 'feed_stall', seconds: 60 });
-        await faults('POST', { kind: 'feed_no_heartbeat', seconds: 60 });
+        await stage.faults.arm({ kind: 'feed_stall', seconds: 60 });
+        await stage.faults.arm({ kind: 'feed_no_heartbeat', seconds: 60 });
         await until(() => (scene.account.downs.get('silent') ?? 0) > silent, 20_000, 'silence to be noticed');
-        await faults('DELETE');
+        await stage.faults.clear();
       });
       expect(stale).toBe(0);
       expect(missing.length).toBeGreaterThan(0);
@@ -152,7 +114,7 @@ describe.skipIf(redisServer() === undefined)(
 
     it('500 subscriptions at once and 500 removals at once: the others miss nothing', async () => {
       const held = new Set(scene.account.current().keys());
-      const all = await simulatorInstruments(simulator.url);
+      const all = await simulatorInstruments(stage.simulatorUrl);
       const more = all
         .filter((each) => each.segment === 'NFO-OPT' && !held.has(each.instrument_token))
         .slice(0, 500);

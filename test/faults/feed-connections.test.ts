@@ -2,17 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DisconnectCause } from '#streamer/feed/causes.ts';
 import type { Seat } from '#streamer/feed/seat.ts';
-import {
-  NO_REDIS,
-  type OwnProcess,
-  redisServer,
-  startRedisProcess,
-  startSimulatorProcess,
-  until,
-} from '#test/support/processes.ts';
+import { NO_REDIS, redisServer, until } from '#test/support/processes.ts';
 import type { Difference } from './support/compare.ts';
-import { FeedFaults } from './support/feed-faults.ts';
-import { liveInstruments, NOTHING, Scene } from './support/scene.ts';
+import type { FeedFaults } from './support/feed-faults.ts';
+import { FeedStage } from './support/feed-stage.ts';
+import { NOTHING, type Scene } from './support/scene.ts';
 
 const LASTING_S = process.env.FULL === '1' ? 20 : 1;
 const INSTRUMENTS = 80;
@@ -32,25 +26,14 @@ const ENV = {
 describe.skipIf(redisServer() === undefined)(
   `one of two connections breaks${redisServer() === undefined ? `: ${NO_REDIS}` : ''}`,
   () => {
-    let simulator: OwnProcess;
-    let redis: OwnProcess;
+    let stage: FeedStage;
     let scene: Scene;
     let faults: FeedFaults;
 
     beforeAll(async () => {
-      [simulator, redis] = await Promise.all([
-        startSimulatorProcess(['--market', 'open']),
-        startRedisProcess(),
-      ]);
-      faults = new FeedFaults(simulator.url);
-      scene = await Scene.start({
-        simulatorUrl: simulator.url,
-        prefix: 'faults:feed-connections',
-        instruments: await liveInstruments(simulator.url, INSTRUMENTS),
-        streamerRedisUrl: redis.url,
-        readerRedisUrl: redis.url,
-        env: ENV,
-      });
+      stage = await FeedStage.open('faults:feed-connections');
+      faults = stage.faults;
+      scene = await stage.play(ENV, INSTRUMENTS);
     });
     beforeEach(async () => {
       await until(() => scene.rig.streamer.report().status === 'ok', 20_000, 'health to be ok');
@@ -58,8 +41,8 @@ describe.skipIf(redisServer() === undefined)(
     });
     afterEach(() => faults.clear());
     afterAll(async () => {
-      await scene.stop();
-      await Promise.all([simulator.stop(), redis.stop('SIGKILL')]);
+      await stage.curtain();
+      await stage.close();
     });
 
     function seats(): readonly Seat[] {
