@@ -5,6 +5,7 @@ import type { AccountStreamer } from '../account.ts';
 import type { Loops } from '../control/loops.ts';
 import type { RedisSink } from '../publish/redis-sink.ts';
 import { type FeedMetricsSource, feedMetrics } from './feed-metrics.ts';
+import { LongestStop } from './longest-stop.ts';
 
 export interface MetricsSource extends FeedMetricsSource {
   readonly sink: Pick<RedisSink, 'breakerState' | 'failuresTotal' | 'envelopesTotal' | 'underWay'>;
@@ -51,11 +52,18 @@ export function streamerMetrics(source: MetricsSource): StreamerMetrics {
     lag.reset();
     return [[{}, Number.isFinite(seconds) ? seconds : 0]];
   });
+  const longest = new LongestStop();
+  gauge('event_loop_lag_max_seconds', 'Longest stop since the last reading', [], () => [
+    [{}, longest.read() / 1_000],
+  ]);
   return {
     registry,
     observeFrame: (durationMs) => frames.observe(durationMs / 1_000),
     observePricing: (durationMs) => pricing.observe(durationMs / 1_000),
-    stop: () => lag.disable(),
+    stop: () => {
+      lag.disable();
+      longest.stop();
+    },
   };
 }
 

@@ -65,6 +65,7 @@ describe('the metrics', () => {
       expect(text).toContain(line);
     }
     expect(text).toContain('event_loop_lag_seconds');
+    expect(text).toMatch(/^event_loop_lag_max_seconds \d/m);
   });
 
   it('do not grow by being read', async () => {
