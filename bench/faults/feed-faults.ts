@@ -57,7 +57,10 @@ export const FEED_FAULTS: readonly Fault[] = [
   ]),
   refusedWith(400, 'One more back-off.'),
   refusedWith(403, 'The session is asked for once, then one more try.'),
-  refusedWith(429, 'A back-off; one connection fewer is counted on for a while.'),
+  refusedWith(
+    429,
+    'One more back-off; only a second refusal in a row makes it count on one connection fewer.',
+  ),
   refusedWith(503, 'One more back-off.'),
   {
     name: `dead connections that still count for ${DEAD_S} s`,

@@ -4,7 +4,6 @@ import { NO_REDIS, redisServer, until } from '#test/support/processes.ts';
 import { simulatorInstruments } from '#test/support/streamer-rig.ts';
 import type { Difference } from './support/compare.ts';
 import { FeedStage } from './support/feed-stage.ts';
-import { HealthWatch } from './support/health-watch.ts';
 import { NOTHING, type Scene } from './support/scene.ts';
 
 const LASTING_S = process.env.FULL === '1' ? 30 : 3;
@@ -69,11 +68,9 @@ describe.skipIf(redisServer() === undefined)(
     });
 
     async function expectLossesToldByHealth(happening: () => Promise<void>): Promise<Difference> {
-      const watch = new HealthWatch(scene.rig.streamer, () => Date.now());
-      const { difference } = await scene.during(happening);
-      watch.stop();
+      const { difference, untold } = await scene.watched(happening);
       expect(difference).toMatchObject({ invented: 0, disordered: 0 });
-      expect(difference.missing.filter(({ timeS }) => !watch.quiet.has(timeS))).toEqual([]);
+      expect(untold).toEqual([]);
       expect(scene.reader.holes).toEqual([]);
       return difference;
     }

@@ -64,9 +64,10 @@ describe.skipIf(redisServer() === undefined)(
       const homes = seats().map(({ connection }) => new Set(connection.wanted.keys()));
       const {
         difference,
+        untold,
         before: totals,
         after,
-      } = await scene.during(async () => {
+      } = await scene.watched(async () => {
         await happening();
         await until(() => times(causes).join() !== before.join(), 30_000, `a connection that is ${causes}`);
       });
@@ -76,6 +77,7 @@ describe.skipIf(redisServer() === undefined)(
       ]);
       expect(difference).toMatchObject({ ...NOTHING, missing: expect.any(Array) });
       expect(difference.missing.filter(({ token }) => !homes[hit]!.has(token))).toEqual([]);
+      expect(untold).toEqual([]);
       expect(scene.reader.holes).toEqual([]);
       expect(after.folded).toBe(totals.folded);
       return difference;

@@ -1,8 +1,7 @@
 import { type FleetHealth, type FleetStreamer, sumOf } from './fleet-streamer.ts';
+import { quietSinceMs } from './health-watch.ts';
 
 const LOOK_MS = 150;
-/** A link of which some instrument ticks every second: a pause beyond this is one that health tells of. */
-const PAUSE_MS = 1_200;
 
 /** Ticks of an account that its streamer counted as rejected or discarded between two looks; market times, epoch ms. */
 export interface DroppedTicks {
@@ -89,15 +88,8 @@ export class FleetHealthWatch {
   }
 
   #note(account: FleetHealth['accounts'][number], nowMs: number): void {
-    const lastMs = account.last_tick_at === null ? nowMs : Date.parse(account.last_tick_at);
-    const isWhole = account.lease !== null && account.unplaced === 0;
-    const isOpen = account.connections.every(({ state }) => state === 'open');
-    const ages = account.connections.map(({ last_tick_age_ms }) => last_tick_age_ms ?? 0);
-    // One link may be silent while the account's others go on.
-    const quietSinceMs = Math.min(lastMs, nowMs - Math.max(0, ...ages));
-    if (isWhole && isOpen && nowMs - quietSinceMs < PAUSE_MS) return;
-    // A round's ticks carry its beginning and leave within the second after it.
-    this.#add(account.account_id, Math.min(quietSinceMs, nowMs) - 1_000, nowMs);
+    const sinceMs = quietSinceMs(account, nowMs);
+    if (sinceMs !== undefined) this.#add(account.account_id, sinceMs, nowMs);
   }
 
   #add(accountId: string, fromMs: number, toMs: number): void {

@@ -8,6 +8,7 @@ import { lasting } from '#test/support/lasting.ts';
 import { until } from '#test/support/processes.ts';
 import { type Rig, simulatorInstruments, startRig } from '#test/support/streamer-rig.ts';
 import { type Difference, difference, type Span } from './compare.ts';
+import { HealthWatch } from './health-watch.ts';
 import { ExchangeTap } from './sent.ts';
 import { StrictReader } from './strict-reader.ts';
 import { timeOf } from './tick-key.ts';
@@ -18,6 +19,12 @@ export interface Totals {
   readonly folded: number;
   readonly rejected: number;
   readonly envelopes: number;
+}
+
+export interface During {
+  readonly difference: Difference;
+  readonly before: Totals;
+  readonly after: Totals;
 }
 
 const SETTLE_MS = 20_000;
@@ -108,7 +115,7 @@ export class Scene {
   async during(
     happening: () => Promise<void>,
     ticks: () => readonly Snapshot[] = () => this.reader.ticks(),
-  ): Promise<{ readonly difference: Difference; readonly before: Totals; readonly after: Totals }> {
+  ): Promise<During> {
     // Of a second that has begun, what was sent already came before whatever happens now.
     const fromS = this.#newestSentS();
     const before = this.totals();
@@ -121,6 +128,24 @@ export class Scene {
     const found = difference(this.tap.sent, ticks(), span);
     expect(found.sent).toBeGreaterThan(this.#tokens.length);
     return { difference: found, before, after: this.totals() };
+  }
+
+  /**
+   * The same with an eye on health, for an exchange that keeps the machine's time. `untold`: what is missing of seconds for
+   * which health did not say that ticks did not flow.
+   */
+  async watched(
+    happening: () => Promise<void>,
+    ticks?: () => readonly Snapshot[],
+  ): Promise<During & { readonly untold: Difference['missing'] }> {
+    const watch = new HealthWatch(this.rig.streamer, () => Date.now());
+    try {
+      const found = await this.during(happening, ticks);
+      const untold = found.difference.missing.filter(({ timeS }) => !watch.quiet.has(timeS));
+      return { ...found, untold };
+    } finally {
+      watch.stop();
+    }
   }
 
   /** A tick newer than `second`, else than the newest one sent now, has been read, and nothing waits in the streamer. */
