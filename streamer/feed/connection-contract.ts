@@ -6,7 +6,10 @@ export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting';
 
 export interface ConnectionSettings {
   readonly url: string;
-  /** No message at all for so long, heartbeats included: the link is dead. */
+  /**
+   * No message at all for so long, heartbeats included: the link is dead. One that has lived and spoken for so long is
+   * well: should it be lost, back-off starts from the shortest again.
+   */
   readonly silenceMs: number;
   readonly handshakeTimeoutMs: number;
   readonly backoffBaseMs: number;

@@ -202,8 +202,8 @@ export class FeedConnection {
 
   #received(data: Buffer, isBinary: boolean): void {
     this.lastMessageMs = this.#dependencies.clock.steadyMs();
-    // The broker spoke on an open link: the next trouble starts from the shortest back-off.
-    this.#attempt = 0;
+    // A broker that takes each link, says something and drops it is not to be asked without end at the shortest back-off.
+    if (this.lastMessageMs - this.flow.startedMs >= this.#settings.silenceMs) this.#attempt = 0;
     if (!isBinary) this.#events.onText(data.toString('utf8'));
     else if (data.length > 1) {
       this.flow.mark(this.lastMessageMs);

@@ -5,6 +5,8 @@ import { FeedConnection } from '#streamer/feed/connection.ts';
 import { until } from '#test/support/processes.ts';
 import { ScriptedBroker } from '#test/support/scripted-broker.ts';
 
+const DROPS = 14;
+
 describe('a connection', () => {
   let broker: ScriptedBroker;
   let connection: FeedConnection;
@@ -12,22 +14,30 @@ describe('a connection', () => {
   const frames: number[] = [];
   const texts: string[] = [];
   let token = 'first';
+  /** Of the back-off that is drawn. */
+  let fraction = 0.5;
+  let skippedMs = 0;
 
-  async function connect(silenceMs = 60_000): Promise<void> {
+  async function connect(silenceMs = 60_000, backoffMaxMs = 50): Promise<void> {
     const settings = {
       url: await broker.start(),
       silenceMs,
       handshakeTimeoutMs: 2_000,
       backoffBaseMs: 10,
-      backoffMaxMs: 50,
+      backoffMaxMs,
       subscribeChunk: 3,
       flowWindowMs: 60_000,
     };
+    const clock = systemClock();
     const session = async () => ({ api_key: 'key', access_token: token, session_version: 1 });
     connection = new FeedConnection(
       1,
       settings,
-      { clock: systemClock(), random: () => 0.5, session },
+      {
+        clock: { ...clock, steadyMs: () => clock.steadyMs() + skippedMs },
+        random: () => fraction,
+        session,
+      },
       {
         onFrame: (frame) => frames.push(frame.byteLength),
         onText: (text) => texts.push(text),
@@ -42,6 +52,8 @@ describe('a connection', () => {
     broker = new ScriptedBroker();
     for (const list of [downs, frames, texts]) list.length = 0;
     token = 'first';
+    fraction = 0.5;
+    skippedMs = 0;
   });
   afterEach(() => {
     connection.close();
@@ -119,6 +131,43 @@ describe('a connection', () => {
     await until(() => downs[0] === 'silent', 5_000, 'silence to be noticed');
     await isOpen();
     expect(frames).toEqual([]);
+  });
+
+  /** The broker takes it, says one thing and drops it, again and again; then it is open once more. */
+  async function dropOften(): Promise<void> {
+    fraction = 0;
+    for (let times = 1; times <= DROPS; times += 1) {
+      await isOpen();
+      broker.send('hello');
+      await until(() => texts.length === times, 5_000, 'the text');
+      broker.drop();
+      await until(() => downs.length === times, 5_000, 'the drop');
+    }
+    await isOpen();
+    // Drawn whole, a back-off that was doubled each time lasts minutes.
+    fraction = 1;
+  }
+
+  it('that is taken and dropped again and again waits longer each time', async () => {
+    await connect(60_000, 600_000);
+    await dropOften();
+    broker.drop();
+    await until(() => downs.length > DROPS, 5_000, 'the drop');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(connection.state).toBe('waiting');
+    expect(broker.urls).toHaveLength(DROPS + 1);
+  });
+
+  it('that has lived for as long as silence may last starts from the shortest back-off again', async () => {
+    await connect(60_000, 600_000);
+    await dropOften();
+    for (let half = 1; half <= 2; half += 1) {
+      skippedMs += 30_000;
+      broker.send('hello');
+      await until(() => texts.length === DROPS + half, 5_000, 'the text');
+    }
+    broker.drop();
+    await until(() => broker.urls.length === DROPS + 2, 20_000, 'it to come back');
   });
 
   it('passes on text frames, whatever they hold', async () => {
