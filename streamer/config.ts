@@ -8,6 +8,9 @@ const count = (fallback: number) => z.coerce.number().int().min(1).default(fallb
 const countOrNone = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
 const fraction = (fallback: number) => z.coerce.number().min(0).max(10).default(fallback);
 
+/** What health and metrics judge; each has a yellow and a red number. */
+const THRESHOLDS = ['SUBSCRIPTIONS', 'CONNECTIONS', 'MEMORY_MB', 'RECONNECTS_PER_HOUR'] as const;
+
 const schema = z
   .object({
     [ENV.stage]: z.enum(STAGE_NAMES).default('local'),
@@ -69,6 +72,7 @@ const schema = z
     AFTER_HOURS_STEP_FRACTION: z.coerce.number().positive().max(0.2).default(0.0002),
     AFTER_HOURS_SEED: z.coerce.number().int().default(1),
     AFTER_HOURS_QUIET_MS: count(15_000),
+    AFTER_HOURS_SESSION_QUIET_MS: count(900_000),
     AFTER_HOURS_LEAD_MS: z.coerce.number().int().min(0).max(3_600_000).default(60_000),
     AFTER_HOURS_RETURN_MS: count(600_000),
     BATCH_MAX_MS: count(100),
@@ -122,6 +126,13 @@ const schema = z
   .refine((value) => value.LEASE_WATCH_MS * 3 <= value.LEASE_TTL_MS, {
     path: ['LEASE_WATCH_MS'],
     message: 'must fit three times into LEASE_TTL_MS',
+  })
+  .check(({ value, issues }) => {
+    for (const name of THRESHOLDS) {
+      if (value[`RED_${name}`] >= value[`YELLOW_${name}`]) continue;
+      const message = `must not be below YELLOW_${name}`;
+      issues.push({ code: 'custom', input: value, path: [`RED_${name}`], message });
+    }
   });
 
 export type StreamerConfig = z.infer<typeof schema> & { readonly tableName: string };

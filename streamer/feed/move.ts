@@ -21,7 +21,8 @@ export interface TickRouter {
 }
 
 /** `replace`: a new connection takes the seat. `ask`: only if it has news. `merge`: onto a seat that exists. */
-export type MoveKind = 'replace' | 'ask' | 'merge';
+export const MOVE_KINDS = ['replace', 'ask', 'merge'] as const;
+export type MoveKind = (typeof MOVE_KINDS)[number];
 export type MoveProgress = 'pending' | 'done' | 'idle' | 'failed';
 
 export interface MovePlan {

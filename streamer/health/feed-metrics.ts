@@ -1,4 +1,5 @@
 import type { AccountStreamer } from '../account.ts';
+import { MOVE_KINDS } from '../feed/move.ts';
 import type { Seat } from '../feed/seat.ts';
 import type { Define, Sample } from './metrics.ts';
 import {
@@ -53,6 +54,20 @@ function poolMetrics(source: FeedMetricsSource, gauge: Define, counter: Define):
     labels,
     perAccount(({ feed }) => feed.limit.believed),
   );
+  gauge(
+    'websocket_pool_capacity_warning',
+    '1: the capacity is nearly used up',
+    labels,
+    perAccount(({ feed }) => Number(feed.report().capacity.warning)),
+  );
+  gauge('websocket_pool_moves', 'Replacements and mergers under way', ['account_id', 'kind'], function* () {
+    for (const { accountId, feed } of source.accounts()) {
+      for (const kind of MOVE_KINDS) {
+        const moves = feed.upkeep.moves.filter((move) => move.kind === kind);
+        yield [{ account_id: accountId, kind }, moves.length];
+      }
+    }
+  });
   counter(
     'websocket_oversubscribed_total',
     'Refusals of instruments past a connection limit',
@@ -129,6 +144,12 @@ function connectionMetrics(source: FeedMetricsSource, gauge: Define, counter: De
     'Unix time since when it is open',
     labels,
     perSeat(({ connection }) => (connection.openSinceMs === 0 ? null : connection.openSinceMs / 1_000)),
+  );
+  gauge(
+    'websocket_connection_session_version',
+    'Of the session it connected with',
+    labels,
+    perSeat(({ connection }) => connection.sessionVersion),
   );
   ageMetrics(source, gauge);
   counter('websocket_connection_downs_total', 'Why it ended', [...labels, 'cause'], function* () {

@@ -41,4 +41,13 @@ describe('the configuration', () => {
     expect(() => readConfig({ REDIS_URL, RESERVE_CONNECTIONS: '3' })).toThrow(/RESERVE_CONNECTIONS/);
     expect(() => readConfig({ REDIS_URL, LEASE_TTL_MS: '3000' })).toThrow(/LEASE_RENEW_MS/);
   });
+
+  it.each(['SUBSCRIPTIONS', 'CONNECTIONS', 'MEMORY_MB', 'RECONNECTS_PER_HOUR'])(
+    'refuses a red number of %s below the yellow one, and takes the same',
+    (name) => {
+      const env = (red: string) => ({ REDIS_URL, [`YELLOW_${name}`]: '7', [`RED_${name}`]: red });
+      expect(() => readConfig(env('6'))).toThrow(`RED_${name}: must not be below YELLOW_${name}`);
+      expect(readConfig(env('7'))).toMatchObject({ [`RED_${name}`]: 7 });
+    },
+  );
 });

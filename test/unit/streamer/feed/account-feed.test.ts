@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#shared/clock.ts';
 import { istMs } from '#shared/market/calendar.ts';
@@ -5,7 +6,9 @@ import type { FeedMode } from '#shared/market/instrument.ts';
 import { AccountStreamer } from '#streamer/account.ts';
 import { readConfig } from '#streamer/config.ts';
 import { TEND_EVERY_MS } from '#streamer/feed/account-feed.ts';
-import { accountSettings } from '#streamer/settings.ts';
+import { feedMetrics } from '#streamer/health/feed-metrics.ts';
+import { definers } from '#streamer/health/metrics.ts';
+import { accountSettings, thresholdSettings } from '#streamer/settings.ts';
 import { instrumentRow } from '#test/support/frames.ts';
 import { until } from '#test/support/processes.ts';
 import { ScriptedBroker } from '#test/support/scripted-broker.ts';
@@ -19,6 +22,8 @@ describe('the connections of an account', () => {
   let tending: NodeJS.Timeout | undefined;
   let session = { api_key: 'key', access_token: 'first', session_version: 1 };
   const told: string[] = [];
+  let skippedMs = 0;
+  let registry: Registry;
 
   async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const config = readConfig({
@@ -29,12 +34,17 @@ describe('the connections of an account', () => {
       OVERLAP_MAX_MS: '200',
       ...env,
     });
+    const clock = systemClock();
     account = new AccountStreamer(
       'primary',
       accountSettings(config),
       {
         // A holiday: no stall is looked for.
-        clock: { ...systemClock(), nowMs: () => istMs('2026-08-16', '11:00') },
+        clock: {
+          ...clock,
+          nowMs: () => istMs('2026-08-16', '11:00'),
+          steadyMs: () => clock.steadyMs() + skippedMs,
+        },
         sink: { isIdle: true, accepts: true, publish: () => {} },
         random: () => 0.5,
         lease: () => 1,
@@ -57,6 +67,9 @@ describe('the connections of an account', () => {
         onFrame: () => {},
       },
     );
+    registry = new Registry();
+    const { gauge, counter } = definers(registry);
+    feedMetrics({ accounts: () => [account], thresholds: thresholdSettings(config) }, gauge, counter);
     account.start();
     tending = setInterval(() => account.feed.tend(), TEND_EVERY_MS);
   }
@@ -79,6 +92,7 @@ describe('the connections of an account', () => {
     broker = new ScriptedBroker();
     session = { api_key: 'key', access_token: 'first', session_version: 1 };
     told.length = 0;
+    skippedMs = 0;
   });
   afterEach(() => {
     clearInterval(tending);
@@ -115,12 +129,13 @@ describe('the connections of an account', () => {
   });
 
   it('nearly full is told once, and again after it was well below', async () => {
-    await start({ INSTRUMENTS_PER_CONNECTION: '10', CAPACITY_WARN_FRACTION: '0.8' });
+    await start({ INSTRUMENTS_PER_CONNECTION: '10' });
     const isTold = (count: number) => () => told.filter((line) => line.startsWith('nearly')).length === count;
     claim(0, 15);
     claim(15, 16);
     await until(isTold(1), WAIT_MS, 'the warning');
     expect(told).toContain('nearly full 16/20');
+    expect(await registry.metrics()).toContain('websocket_pool_capacity_warning{account_id="primary"} 1');
     expect(account.feed.report().capacity).toEqual({ instruments: 20, used: 16, warning: true });
     claim(16, 17);
     account.apply([], [...account.current().keys()].slice(5));
@@ -129,6 +144,35 @@ describe('the connections of an account', () => {
     await new Promise((done) => setTimeout(done, 500));
     claim(0, 16);
     await until(isTold(2), WAIT_MS, 'the second warning');
+  });
+
+  it('losses of the last hour are counted and judged, replacements for a session are not', async () => {
+    await start({ FEED_SILENCE_MS: '100000000' });
+    claim(0, 3);
+    await until(isOpen(1), WAIT_MS, 'the connection');
+    const level = async (value: number) =>
+      expect(await registry.metrics()).toContain(
+        `threshold_level{threshold="reconnects_per_hour",account_id="primary"} ${value}`,
+      );
+    await level(0);
+    for (let loss = 1; loss <= 6; loss += 1) {
+      broker.drop();
+      const isBack = () => told.filter((line) => line.startsWith('down')).length === loss && isOpen(1)();
+      await until(isBack, WAIT_MS, `loss ${loss} to be over`);
+    }
+    session = { api_key: 'key', access_token: 'second', session_version: 2 };
+    account.sessionChanged(2);
+    await until(() => times('replaced new_session') === 1, WAIT_MS, 'the new session');
+    expect(account.feed.troublesInHour).toBe(6);
+    await level(1);
+    expect(await registry.metrics()).toContain(
+      'websocket_connection_session_version{account_id="primary",connection="0"} 2',
+    );
+    skippedMs += 1_800_000;
+    expect(account.feed.troublesInHour).toBe(6);
+    skippedMs += 1_800_000;
+    expect(account.feed.troublesInHour).toBe(0);
+    await level(0);
   });
 
   it('instruments past a stated limit are asked for on another connection', async () => {
