@@ -11,12 +11,12 @@ import { SubscriptionRepository } from '#shared/subscriptions/repository.ts';
 import { ConfigError, readConfig, type StreamerConfig } from './config.ts';
 import { registryReader } from './day/registry.ts';
 import { startHealthServer } from './health/server.ts';
-import { streamerLogger } from './log.ts';
+import { type StreamerLogger, streamerLogger } from './log.ts';
 import { listeningRedis, publishingRedis } from './redis.ts';
+import { EXIT_AFTER_MS, stopLimitMs } from './settings.ts';
 import { Streamer } from './streamer.ts';
 
 const TABLE_TIMEOUT_MS = 10_000;
-const EXIT_AFTER_MS = 500;
 
 function orderUpdates({ ORDER_UPDATES_QUEUE_URL: url }: StreamerConfig): OrderUpdatesQueue | undefined {
   // The outbox repeats by itself, and knows what may overtake what.
@@ -65,22 +65,47 @@ async function run(config: StreamerConfig): Promise<void> {
   );
   streamer.start();
   logger.info({ port: server.port }, 'health and metrics are served');
+  endOnSignal(config, logger, {
+    stop: () => streamer.stop(),
+    close: async () => {
+      redis.disconnect();
+      nudgeRedis.disconnect();
+      await server.close();
+    },
+  });
+}
 
+interface Ending {
+  /** Hands over what streams. */
+  stop(): Promise<void>;
+  /** Lets go of everything else, however the stop went. */
+  close(): Promise<void>;
+}
+
+function endOnSignal(config: StreamerConfig, logger: StreamerLogger, { stop, close }: Ending): void {
   let isStopping = false;
-  const stop = async (signal: string) => {
+  let hasStopped = false;
+  const exit = () => {
+    if (!hasStopped) logger.error('ends without having stopped in order');
+    process.exit(hasStopped ? 0 : 1);
+  };
+  const end = async (signal: string) => {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
-    await streamer.stop();
-    redis.disconnect();
-    nudgeRedis.disconnect();
-    await server.close();
-    // A request that hangs must not keep the process.
-    setTimeout(() => process.exit(), EXIT_AFTER_MS).unref();
+    // What hangs or fails, the stop itself or a request after it, must not keep the process.
+    setTimeout(exit, stopLimitMs(config)).unref();
+    try {
+      await stop();
+      hasStopped = true;
+    } finally {
+      setTimeout(exit, EXIT_AFTER_MS).unref();
+      await close();
+    }
   };
   for (const signal of ['SIGTERM', 'SIGINT']) {
     process.on(signal, () => {
-      stop(signal).catch((error: Error) => {
+      end(signal).catch((error: Error) => {
         logger.error({ error: error.message }, 'did not stop in order');
         process.exitCode = 1;
       });

@@ -161,3 +161,11 @@ export function leaseSettings(config: StreamerConfig, holder: string): LeaseKeep
     maxAccounts: config.MAX_ACCOUNTS,
   };
 }
+
+/** What the process has to end in after everything that handing over may take. */
+export const EXIT_AFTER_MS = 500;
+
+/** From the signal to the end of the process in any case. */
+export function stopLimitMs(config: StreamerConfig): number {
+  return config.SHUTDOWN_TIMEOUT_MS + EXIT_AFTER_MS;
+}

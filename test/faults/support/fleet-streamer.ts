@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { PROJECT_DIR } from '#local/platform/settings.ts';
+import { readConfig } from '#streamer/config.ts';
 import { STREAMER_NODE_FLAGS } from '#streamer/node-flags.ts';
+import { stopLimitMs } from '#streamer/settings.ts';
 import { answers, hasEnded, type OwnProcess, own, until } from '#test/support/processes.ts';
 
 const READY_MS = 90_000;
 const KEPT_LINES = 2_000;
 const ANSWER_MS = 1_000;
+/** What a busy machine takes to end a process, and to say so. */
+const ENDING_MS = 1_000;
 
 /** What tests rely on in a health report. */
 const healthSchema = z.looseObject({
@@ -67,6 +71,11 @@ export class FleetStreamer {
 
   get pid(): number {
     return this.#running().child.pid!;
+  }
+
+  /** By its own configuration it is gone so soon after SIGTERM, whatever happens. */
+  get stopLimitMs(): number {
+    return stopLimitMs(readConfig(this.#env)) + ENDING_MS;
   }
 
   /** Until it is ready: it has seen the accounts and reaches Redis. `env` is added for good. */
