@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readConfig } from '#streamer/config.ts';
 import type { DisconnectCause } from '#streamer/feed/causes.ts';
+import type { ConnectionReport } from '#streamer/feed/report.ts';
 import type { Seat } from '#streamer/feed/seat.ts';
 import { NO_REDIS, redisServer, until } from '#test/support/processes.ts';
 import type { Difference } from './support/compare.ts';
@@ -8,20 +10,26 @@ import type { FeedFaults } from './support/feed-faults.ts';
 import { FeedStage } from './support/feed-stage.ts';
 import { NOTHING, type Scene } from './support/scene.ts';
 
-const LASTING_S = process.env.FULL === '1' ? 20 : 1;
+const IS_FULL = process.env.FULL === '1';
+const LASTING_S = IS_FULL ? 20 : 1;
 const INSTRUMENTS = 80;
 /** Whether a reset is seen as an error or as an end is up to the network. */
 const LOST: readonly DisconnectCause[] = ['network', 'closed_by_broker'];
 /** Two connections of 40 each, and a reserve. */
-const ENV = {
-  CONNECTION_SOFT_TARGET: '40',
-  INSTRUMENTS_PER_CONNECTION: '100',
-  FEED_SILENCE_MS: '3000',
-  STALL_HOURS: 'always',
-  STALL_AFTER_MS: '3000',
-  STALL_FLOW_WINDOW_MS: '30000',
-  RECONNECT_MAX_MS: '500',
-};
+const ENV = { CONNECTION_SOFT_TARGET: '40', INSTRUMENTS_PER_CONNECTION: '100', STALL_HOURS: 'always' };
+/** The service's own times, else short ones. */
+const { FEED_SILENCE_MS, STALL_AFTER_MS, STALL_FLOW_WINDOW_MS, RECONNECT_MAX_MS } = readConfig({
+  REDIS_URL: 'redis://127.0.0.1:1',
+  ...(IS_FULL
+    ? {}
+    : {
+        FEED_SILENCE_MS: '3000',
+        STALL_AFTER_MS: '3000',
+        STALL_FLOW_WINDOW_MS: '30000',
+        RECONNECT_MAX_MS: '500',
+      }),
+});
+const TIMES = { FEED_SILENCE_MS, STALL_AFTER_MS, STALL_FLOW_WINDOW_MS, RECONNECT_MAX_MS };
 
 describe.skipIf(redisServer() === undefined)(
   `one of two connections breaks${redisServer() === undefined ? `: ${NO_REDIS}` : ''}`,
@@ -33,7 +41,8 @@ describe.skipIf(redisServer() === undefined)(
     beforeAll(async () => {
       stage = await FeedStage.open('faults:feed-connections');
       faults = stage.faults;
-      scene = await stage.play(ENV, INSTRUMENTS);
+      const times = Object.entries(TIMES).map(([name, ms]) => [name, String(ms)]);
+      scene = await stage.play({ ...ENV, ...Object.fromEntries(times) }, INSTRUMENTS);
     });
     beforeEach(async () => {
       await until(() => scene.rig.streamer.report().status === 'ok', 20_000, 'health to be ok');
@@ -61,6 +70,7 @@ describe.skipIf(redisServer() === undefined)(
       happening: () => Promise<void>,
     ): Promise<Difference> {
       const before = times(causes);
+      const shown = scene.account.feed.report().connections;
       const homes = seats().map(({ connection }) => new Set(connection.wanted.keys()));
       const {
         difference,
@@ -70,6 +80,7 @@ describe.skipIf(redisServer() === undefined)(
       } = await scene.watched(async () => {
         await happening();
         await until(() => times(causes).join() !== before.join(), 30_000, `a connection that is ${causes}`);
+        await until(() => seats().every(({ isOpen }) => isOpen), RECONNECT_MAX_MS + 20_000, 'both open');
       });
       const hit = times(causes).findIndex((count, index) => count > before[index]!);
       expect(times(causes).map((count, index) => (index === hit ? 0 : count - before[index]!))).toEqual([
@@ -80,7 +91,26 @@ describe.skipIf(redisServer() === undefined)(
       expect(untold).toEqual([]);
       expect(scene.reader.holes).toEqual([]);
       expect(after.folded).toBe(totals.folded);
+      expectShown(shown, hit, causes);
       return difference;
+    }
+
+    /** Health tells what happened to the connection that was hit, and nothing new of the other one. */
+    function expectShown(
+      before: readonly ConnectionReport[],
+      hit: number,
+      causes: readonly DisconnectCause[],
+    ): void {
+      for (const [index, now] of scene.account.feed.report().connections.entries()) {
+        const { reconnects, stalled, connected_since, causes: known } = before[index]!;
+        const isHit = index === hit;
+        const more = (cause: DisconnectCause) => (now.causes[cause] ?? 0) - (known[cause] ?? 0);
+        expect(causes.some((cause) => more(cause) > 0)).toBe(isHit);
+        expect(now.reconnects > reconnects).toBe(isHit);
+        expect(now.stalled - stalled).toBe(more('stalled'));
+        expect(Date.parse(now.connected_since!) > Date.parse(connected_since!)).toBe(isHit);
+        expect(now).toMatchObject({ state: 'open', instruments: 40, session_version: 1 });
+      }
     }
 
     it('reset', async () => {
@@ -130,7 +160,7 @@ describe.skipIf(redisServer() === undefined)(
       const before = times(['stalled']);
       await faults.call('POST', 'clock', { market: 'closed' });
       const links = seats().map(({ connection }) => connection.id);
-      await sleep(4_500);
+      await sleep(STALL_AFTER_MS * 1.5);
       expect(times(['stalled'])).toEqual(before);
       expect(seats().map(({ connection }) => connection.id)).toEqual(links);
       await faults.call('POST', 'clock', { market: 'open' });
