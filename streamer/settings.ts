@@ -130,6 +130,7 @@ export function afterHoursSettings(config: StreamerConfig): AfterHoursSettings |
       step: config.AFTER_HOURS_STEP_FRACTION,
     },
     quietMs: config.AFTER_HOURS_QUIET_MS,
+    sessionQuietMs: config.AFTER_HOURS_SESSION_QUIET_MS,
     leadMs: config.AFTER_HOURS_LEAD_MS,
     returnMs: config.AFTER_HOURS_RETURN_MS,
   };

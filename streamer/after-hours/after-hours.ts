@@ -11,6 +11,8 @@ export interface AfterHoursSettings {
   readonly rounds: RoundSettings;
   /** For so long no real tick may have shown a market that trades, before synthetic ones begin. */
   readonly quietMs: number;
+  /** The same in a session that the calendar does not know: a feed that is away for a while does not end it. */
+  readonly sessionQuietMs: number;
   /** So long before the session's first pre-open they end, market time. */
   readonly leadMs: number;
   /** So long before that end prices go back to the last real ones, market time. */
@@ -41,6 +43,9 @@ export class AfterHours {
   #isNight = false;
   /** Steady time of the newest sign that the market trades; nightfall counts as one, and so does a start at night. */
   #liveAtMs = 0;
+  /** Steady time of nightfall, or of a start at night. */
+  #nightSinceMs = 0;
+  #isUnknownSession = false;
   /** Market time at which synthetic ticks began; infinite while there are none. */
   #sinceMs = Number.POSITIVE_INFINITY;
 
@@ -78,12 +83,15 @@ export class AfterHours {
     const endMs = nightEndMs(nowMs, this.#settings.leadMs);
     this.#dayOrNight(endMs !== undefined);
     const steadyMs = this.#clock.steadyMs();
-    if (endMs === undefined || steadyMs - this.#liveAtMs < this.#settings.quietMs) return;
+    const { quietMs, sessionQuietMs, returnMs } = this.#settings;
+    const quietNeededMs = this.#isUnknownSession ? sessionQuietMs : quietMs;
+    if (endMs === undefined || steadyMs - this.#liveAtMs < quietNeededMs) return;
+    this.#isUnknownSession = false;
     // The market's clock may be set back.
     this.#sinceMs = Math.min(this.#sinceMs, nowMs);
     // What Redis cannot take at once is not made: nobody waits for it.
     if (!this.#sink.isIdle) return;
-    const moment = { nowMs, steadyMs, freedom: freedomAt(nowMs, endMs, this.#settings.returnMs) };
+    const moment = { nowMs, steadyMs, freedom: freedomAt(nowMs, endMs, returnMs) };
     for (const rounds of this.#members.values()) rounds.turn(moment);
   }
 
@@ -93,6 +101,8 @@ export class AfterHours {
     if (!isNight) this.#end();
     // The last ticks of the session may still be on their way.
     this.#liveAtMs = this.#clock.steadyMs();
+    this.#nightSinceMs = this.#liveAtMs;
+    this.#isUnknownSession = false;
     for (const account of this.#members.keys()) this.#watch(account);
   }
 
@@ -105,6 +115,8 @@ export class AfterHours {
     const freshMs = this.#clock.nowMs() - this.#settings.quietMs;
     if (isLive(slot, frame, offset, length, Math.min(this.#sinceMs, freshMs))) {
       this.#liveAtMs = this.#clock.steadyMs();
+      // No straggler of the session that closed.
+      if (this.#liveAtMs - this.#nightSinceMs >= this.#settings.quietMs) this.#isUnknownSession = true;
       this.#end();
     }
     // The broker's answer to a subscription: the synthetic price starts from it anew.

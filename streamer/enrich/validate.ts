@@ -52,7 +52,8 @@ export function rejectReason(
   if (hard !== undefined) return hard;
   const soft = sequenceProblem(slot, frame, offset, length, nowMs, settings);
   if (soft === undefined || slot.rejectsInRow >= settings.rebaseAfter) {
-    slot.rejectsInRow = 0;
+    // Some levels stay wrong with every packet, a close before a demerger or a clock that is behind: all of these pass.
+    if (soft === undefined) slot.rejectsInRow = 0;
     if (hasExchangeTime(length)) slot.comparesTime = true;
     if (hasVolume(length)) slot.comparesVolume = true;
     return undefined;

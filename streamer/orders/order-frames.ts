@@ -22,8 +22,8 @@ const frameSchema = z.object({ type: z.literal('order'), data: orderOfFrameSchem
 const REMEMBERED = 4_096;
 
 /**
- * Order frames of one account, from whichever of its connections, each change once. When a connection opens after
- * another was lost, or as the first, frames may have passed it by: then one sync is asked for.
+ * Order frames of one account, from whichever of its connections, each change once. When a connection is lost,
+ * frames may have passed the account by: then one sync is asked for, as soon as another one is open.
  */
 export class OrderFrames {
   readonly #parts: OrderFramesParts;
@@ -56,7 +56,10 @@ export class OrderFrames {
 
   /** Harmless for one that was not open. */
   lost(connection: number): void {
-    this.#mayHaveMissed = this.#links.delete(connection) || this.#mayHaveMissed;
+    if (!this.#links.delete(connection)) return;
+    // Dead for a while before it was noticed, and nothing need open any more: the others may have opened since.
+    if (this.#links.size > 0) this.missed();
+    else this.#mayHaveMissed = true;
   }
 
   /** A text frame whose type is `order`. */

@@ -45,19 +45,22 @@ export class AccountReporter {
   readonly #accountId: string;
   readonly #parts: AccountReporterParts;
   readonly #session: SessionWatch;
-  readonly #judge: FeedJudge;
+  readonly #settings: AccountReportSettings;
+  /** Reports on the feed that are known: an index may show an older one again. */
+  readonly #seen = new Set<string | undefined>();
+  #judge: FeedJudge;
   #told: Trouble | undefined;
+  #hasReported = false;
   /** Sent and not answered for certain: it is sent again as it is, so that it counts once. */
   #underWay: AccountFeed | undefined;
   #telling: Promise<void> | undefined;
 
   constructor(account: Account, settings: AccountReportSettings, parts: AccountReporterParts) {
-    const { degradedAfterMs, recoveredAfterMs } = settings;
+    this.#settings = settings;
     this.#accountId = account.account_id;
     this.#parts = parts;
-    this.#session = new SessionWatch(account, recoveredAfterMs);
-    this.#told = troubleIn(account.feed);
-    this.#judge = new FeedJudge({ onAfterMs: degradedAfterMs, offAfterMs: recoveredAfterMs }, this.#told);
+    this.#session = new SessionWatch(account, settings.recoveredAfterMs);
+    this.#judge = this.#startFrom(account.feed);
   }
 
   get report(): AccountReport {
@@ -78,6 +81,7 @@ export class AccountReporter {
 
   accountRead(account: Account): void {
     this.#session.read(account);
+    this.#adopt(account.feed);
   }
 
   sessionDied(version: number): void {
@@ -120,6 +124,19 @@ export class AccountReporter {
     if (failed !== undefined) throw failed.reason;
   }
 
+  /** The account was read before its last holder's report came to the index: what this one goes by is not true. */
+  #adopt(feed: AccountFeed | undefined): void {
+    if (this.#hasReported || feed === undefined || this.#seen.has(feed.change_id)) return;
+    this.#judge = this.#startFrom(feed);
+  }
+
+  #startFrom(feed: AccountFeed | undefined): FeedJudge {
+    const { degradedAfterMs, recoveredAfterMs } = this.#settings;
+    this.#seen.add(feed?.change_id);
+    this.#told = troubleIn(feed);
+    return new FeedJudge({ onAfterMs: degradedAfterMs, offAfterMs: recoveredAfterMs }, this.#told);
+  }
+
   #troubleNow({ hasOpenLink, unplaced }: FeedView): FeedReason | undefined {
     if (this.#session.state === 'login_required') return 'session';
     if (!hasOpenLink) return 'feed';
@@ -144,6 +161,7 @@ export class AccountReporter {
     this.#underWay ??= this.#newReport();
     const report = this.#underWay;
     if (report === undefined) return;
+    this.#hasReported = true;
     const isNews = await this.#parts.reports.feedChanged(this.#accountId, report);
     this.#told = troubleIn(report);
     this.#underWay = undefined;

@@ -85,7 +85,6 @@ export class SessionWatch {
 
   /** These news are in the table, or had no place there any more. */
   told(news: SessionNews): void {
-    if (news.version === this.#version) this.#seen.add(news.change.change_id);
     if (this.#news === news) this.#news = undefined;
   }
 
@@ -114,7 +113,10 @@ export class SessionWatch {
 
   #setNews(type: SessionNews['type'], reason: SessionReason, nowMs: number): void {
     const changed_at = new Date(nowMs).toISOString();
-    this.#news = { type, version: this.#version, change: { change_id: randomUUID(), changed_at, reason } };
+    const change_id = randomUUID();
+    // The table may show it before it has answered: what came after it must stand.
+    this.#seen.add(change_id);
+    this.#news = { type, version: this.#version, change: { change_id, changed_at, reason } };
   }
 
   #adopt({ session_expires_at_ms, session_change, status }: Account): void {

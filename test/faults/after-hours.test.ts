@@ -35,6 +35,7 @@ const env = {
   AFTER_HOURS_TICK_MS: String(TICK_MS),
   AFTER_HOURS_BAND_FRACTION: String(BAND),
   AFTER_HOURS_QUIET_MS: '1000',
+  AFTER_HOURS_SESSION_QUIET_MS: '5000',
   AFTER_HOURS_LEAD_MS: '4000',
   AFTER_HOURS_RETURN_MS: '40000',
   // The streamer's clock is up to 2 s late after each jump of the exchange's.

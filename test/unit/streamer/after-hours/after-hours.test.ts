@@ -32,9 +32,11 @@ const ROWS = [SHARE, FUTURE, CALL];
 
 const TICK_MS = 1_000;
 const QUIET_MS = 15_000;
+const SESSION_QUIET_MS = 60_000;
 const SETTINGS: AfterHoursSettings = {
   rounds: { seed: 7, tickMs: TICK_MS, band: 0.005, step: 0.0002 },
   quietMs: QUIET_MS,
+  sessionQuietMs: SESSION_QUIET_MS,
   leadMs: 60_000,
   returnMs: 600_000,
 };
@@ -284,12 +286,36 @@ describe('when a session begins', () => {
     const [tick, ...more] = each.ticks(first);
     expect(more).toEqual([]);
     expect(tick).toMatchObject({ ltp: 1_510, is_mock: false });
-    each.pass(QUIET_MS - 1_000);
+    each.pass(SESSION_QUIET_MS - 1_000);
     expect([...each.ticks(first), ...each.ticks(second)]).toEqual([]);
     // Nothing real for a while: the night goes on, from the new real price.
     each.pass(3_000);
     expect(of(each.ticks(first), SHARE.instrument_token)[0]).toMatchObject({ ltp: 1_510, is_mock: true });
     expect(each.ticks(second).length).toBeGreaterThan(0);
+  });
+
+  it('makes nothing synthetic while the feed is away in the midst of a session that the calendar does not know', () => {
+    const each = night(istMs('2026-08-22', '09:59'));
+    each.told();
+    each.pass(60_000);
+    expect(each.source.source).toBe('simulated');
+    each.ticks();
+    const real = () => {
+      const exchange_time = Math.floor(each.clock.nowMs() / 1_000);
+      const packet = fullPacket(SHARE.instrument_token, {
+        last_price: 151_000,
+        exchange_time,
+        close: 150_000,
+      });
+      each.lanes[0]!.account.pipeline.frame(frameOf([packet]));
+    };
+    for (let second = 0; second < 60; second += 1) {
+      if (second < 10 || second >= 32) real();
+      each.pass(1_000);
+    }
+    const isMock = of(each.ticks(), SHARE.instrument_token).map((tick) => tick.is_mock);
+    expect(isMock.filter((mock) => mock)).toEqual([]);
+    expect(isMock).toHaveLength(38);
   });
 
   it("does not take the broker's cached snapshot for a session: it is real, and prices start from it anew", () => {

@@ -16,6 +16,34 @@ function tell(atMs: number, volume: number): void {
   lane.account.pipeline.frame(frameOf([packet]));
 }
 
+describe('a level that stays wrong', () => {
+  const START_MS = istMs('2026-08-18', '10:00');
+  const PACKETS = 100;
+
+  it.each([
+    ['a price far from a close that was not adjusted', 'beyond_circuit', { close: 100_000 }, 0],
+    ['an exchange time ahead of a clock that is behind', 'time_out_of_range', {}, 120],
+  ] as const)('%s: passes for as long as it lasts, after the first few', (_what, reason, fields, aheadS) => {
+    lane = newLane(START_MS);
+    lane.claim([instrumentRow({ instrument_token: TOKEN, tradingsymbol: 'INFY' })]);
+    for (let index = 0; index < PACKETS; index += 1) {
+      lane.clock.advance(1_000);
+      const exchange_time = Math.floor(lane.clock.nowMs() / 1_000) + aheadS;
+      const packet = fullPacket(TOKEN, {
+        last_price: 40_000 + index,
+        exchange_time,
+        volume: index,
+        ...fields,
+      });
+      lane.account.pipeline.frame(frameOf([packet]));
+    }
+    const rejected = lane.account.pipeline.counts.rejected[reason];
+    expect(rejected).toBeGreaterThan(1);
+    expect(rejected).toBeLessThan(10);
+    expect(lane.account.batchers.equities.publishedTotal).toBe(PACKETS - rejected);
+  });
+});
+
 describe('a new session', () => {
   it('is compared with nothing of the one before, and the values of that one stay until it says others', () => {
     lane = newLane(EVENING_MS);

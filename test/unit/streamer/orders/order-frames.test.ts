@@ -68,17 +68,28 @@ describe('order frames', () => {
     expect(sent[0]!.lease).toBe(4);
   });
 
-  it('ask for a sync at the first connection and once after each loss, not when one more opens', () => {
+  it('ask for a sync at the first connection and once after all were lost, not when one more opens', () => {
     const { frames, syncs } = newFrames();
     frames.opened(1);
     frames.opened(2);
     expect(syncs).toEqual(['connected']);
-    frames.lost(1);
+    frames.left(1);
     frames.lost(2);
     frames.lost(2);
+    expect(syncs).toHaveLength(1);
     frames.opened(1);
     frames.opened(2);
     expect(syncs).toEqual(['connected', 'connected']);
+  });
+
+  it('ask for a sync at once when a connection is lost beside open ones: it may have been dead before they opened', () => {
+    const { frames, syncs } = newFrames();
+    frames.opened(1);
+    frames.opened(2);
+    frames.lost(1);
+    expect(syncs).toEqual(['connected', 'connected']);
+    frames.opened(3);
+    expect(syncs).toHaveLength(2);
   });
 
   it.each([

@@ -8,6 +8,19 @@ import { anAccount, NOW_MS } from './an-account.ts';
 const WELL: FeedView = { subscriptions: 40, unplaced: 0, hasOpenLink: true };
 const AWAY: FeedView = { subscriptions: 40, unplaced: 40, hasOpenLink: false };
 
+const THEIRS: AccountFeed = {
+  status: 'degraded',
+  reason: 'session',
+  since: '2026-08-18T04:00:00.000Z',
+  changed_at: '2026-08-18T04:01:00.000Z',
+  lease: 6,
+  change_id: 'theirs',
+  session_version: 3,
+  subscriptions: 40,
+  unplaced: 40,
+  market: 'open',
+};
+
 class Desk {
   readonly clock = new ManualClock(NOW_MS);
   readonly reports = new MemoryReports();
@@ -109,24 +122,30 @@ describe('the report on an account', () => {
   });
 
   it('that another streamer made ends with its recovery, and is not made twice', async () => {
-    const feed: AccountFeed = {
-      status: 'degraded',
-      reason: 'session',
-      since: '2026-08-18T04:00:00.000Z',
-      changed_at: '2026-08-18T04:01:00.000Z',
-      lease: 6,
-      change_id: 'theirs',
-      session_version: 3,
-      subscriptions: 40,
-      unplaced: 40,
-      market: 'open',
-    };
-    const desk = new Desk({ feed });
+    const desk = new Desk({ feed: THEIRS });
     await desk.for(100, AWAY);
     expect(desk.reports.feeds).toEqual([]);
     await desk.for(40, WELL);
     expect(desk.reports.feeds).toEqual([
-      expect.objectContaining({ status: 'ok', reason: 'session', since: feed.since, lease: 7 }),
+      expect.objectContaining({ status: 'ok', reason: 'session', since: THEIRS.since, lease: 7 }),
     ]);
+  });
+
+  it('that another streamer made, and that was read too late, ends with its recovery', async () => {
+    const desk = new Desk();
+    desk.reporter.accountRead(anAccount({ feed: THEIRS }));
+    await desk.for(100, WELL);
+    expect(desk.reports.feeds.map(({ status }) => status)).toEqual(['ok']);
+    // An index may show what was before.
+    desk.reporter.accountRead(anAccount({ feed: THEIRS }));
+    await desk.for(100, WELL);
+    expect(desk.reports.feeds).toHaveLength(1);
+  });
+
+  it('that another streamer ended, which was read too late, is not ended twice', async () => {
+    const desk = new Desk({ feed: THEIRS });
+    desk.reporter.accountRead(anAccount({ feed: { ...THEIRS, status: 'ok', change_id: 'their end' } }));
+    await desk.for(100, WELL);
+    expect(desk.reports.feeds).toEqual([]);
   });
 });

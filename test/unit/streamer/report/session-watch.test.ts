@@ -57,6 +57,18 @@ describe('a session', () => {
     expect(watch.news).toMatchObject({ type: 'died', change: { reason: 'expired' } });
   });
 
+  it('that the broker takes again stays alive when the table shows its death before having answered', () => {
+    const watch = watchOf();
+    watch.accepted(3, 0);
+    watch.died(3, NOW_MS);
+    const died = watch.news!;
+    watch.accepted(3, 1_000);
+    watch.read(anAccount({ status: 'login_required', session_change: died.change }));
+    watch.told(died);
+    watch.look(true, NOW_MS, 1_000 + REVIVE_MS);
+    expect([watch.state, watch.news?.type]).toEqual(['ok', 'lives']);
+  });
+
   it('with a newer version begins anew, and what is said of the old one is no news', () => {
     const watch = watchOf();
     watch.died(3, NOW_MS);
