@@ -3,14 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '#test/support/processes.ts';
 import { fleetProblem } from './support/fleet.ts';
 import { type FleetAws, startAws } from './support/fleet-aws.ts';
-import { SessionFleet, SIX_MS, WAIT_MS } from './support/session-fleet.ts';
+import {
+  INSTRUMENTS_EACH,
+  QUIET_MS,
+  SESSION_TIMEOUT_MS,
+  SessionFleet,
+  WAIT_MS,
+} from './support/session-fleet.ts';
 
 const problem = fleetProblem();
-/** Nothing more is told for so long, where nothing more may be told. */
-const QUIET_MS = process.env.FULL === '1' ? 10_000 : 1_000;
 
 describe.skipIf(problem !== undefined)(
   `sessions of a broker that closes the links of an ended one${problem ? `: ${problem}` : ''}`,
+  { timeout: SESSION_TIMEOUT_MS },
   () => {
     let aws: FleetAws;
     let scene: SessionFleet;
@@ -41,6 +46,7 @@ describe.skipIf(problem !== undefined)(
       });
       scene.expectAccounted(outcome);
       expect(outcome.difference.missing.length).toBeGreaterThan(0);
+      scene.expectBesideWhole(outcome.span);
       await scene.toldAll('v1 login_required refused', 'degraded session', 'v2 active', 'ok session');
     });
 
@@ -56,6 +62,7 @@ describe.skipIf(problem !== undefined)(
         expect(sessions()).toEqual(['v2 login_required refused', 'v2 active accepted_again']);
       });
       scene.expectAccounted(outcome);
+      scene.expectBesideWhole(outcome.span);
       expect(await scene.isUp(2)).toBe(true);
     });
 
@@ -72,39 +79,35 @@ describe.skipIf(problem !== undefined)(
         await scene.toldAll('degraded feed', 'ok feed');
       });
       scene.expectAccounted(outcome);
+      expect(outcome.difference.missing.length).toBeGreaterThan(0);
+      scene.expectBesideWhole(outcome.span);
       const [lost, found] = scene.story.feeds.slice(-2);
-      expect(lost).toMatchObject({ subscriptions: 60, unplaced: 60, session_version: 2 });
-      expect(found).toMatchObject({ subscriptions: 60, unplaced: 0, since: lost!.since, lease: lost!.lease });
+      const subscriptions = INSTRUMENTS_EACH;
+      expect(lost).toMatchObject({ subscriptions, unplaced: subscriptions, session_version: 2 });
+      expect(found).toMatchObject({ subscriptions, unplaced: 0, since: lost!.since, lease: lost!.lease });
     });
 
     it('a successor does not tell it again, and reports the recovery itself', async () => {
       scene.newChapter();
-      await scene.logout();
-      await scene.toldAll('v2 login_required refused', 'degraded session');
-      await scene.streamer.kill();
-      await scene.streamer.start();
-      const isKnown = async () => (await scene.health())?.session === 'login_required';
-      await until(isKnown, WAIT_MS, 'the successor to know');
-      await sleep(QUIET_MS);
-      expect(await scene.login()).toBe(3);
-      await scene.toldAll('v2 login_required refused', 'degraded session', 'v3 active', 'ok session');
+      let besideFromS = 0;
+      const outcome = await scene.fleet.during(async () => {
+        await scene.logout();
+        await scene.toldAll('v2 login_required refused', 'degraded session');
+        await scene.streamer.kill();
+        await scene.streamer.start();
+        const isKnown = async () => (await scene.health())?.session === 'login_required';
+        await until(isKnown, WAIT_MS, 'the successor to know');
+        await until(() => scene.isUp(1, scene.beside), WAIT_MS, 'the other account to stream again');
+        besideFromS = await scene.wholeFromS();
+        await sleep(QUIET_MS);
+        expect(await scene.login()).toBe(3);
+        await scene.toldAll('v2 login_required refused', 'degraded session', 'v3 active', 'ok session');
+      });
+      scene.expectAccounted(outcome);
+      expect(outcome.explained.lease).toBeGreaterThan(0);
+      scene.expectBesideWhole({ fromS: besideFromS, toS: outcome.span.toS });
       const [lost, found] = scene.story.feeds.slice(-2);
       expect(found!.lease).toBeGreaterThan(lost!.lease);
-    });
-
-    it('six in the morning closes the links: told once, and over with a login', async () => {
-      scene.newChapter();
-      const { pid } = scene.streamer;
-      // The exchange's own links end with it: what it sent after that is not known here.
-      await scene.fleet.setClock({ now: SIX_MS - 2_000 });
-      await scene.toldAll('v3 login_required expired', 'degraded session');
-      const tickAt = (await scene.health())?.last_tick_at ?? '';
-      const newest = await scene.login();
-      await scene.toldAll('v3 login_required expired', 'degraded session', `v${newest} active`, 'ok session');
-      const isFlowing = async () => ((await scene.health())?.last_tick_at ?? '') > tickAt;
-      await until(isFlowing, WAIT_MS, 'ticks of the new day');
-      expect(scene.streamer.pid).toBe(pid);
-      expect(scene.fleet.reader.told.filter(({ type }) => type === 'hole')).toEqual([]);
     });
   },
 );

@@ -5,14 +5,13 @@ import { until } from '#test/support/processes.ts';
 import { fleetProblem } from './support/fleet.ts';
 import { type FleetAws, startAws } from './support/fleet-aws.ts';
 import { NOTHING } from './support/scene.ts';
-import { SessionFleet, SIX_MS, WAIT_MS } from './support/session-fleet.ts';
+import { QUIET_MS, SESSION_TIMEOUT_MS, SessionFleet, SIX_MS, WAIT_MS } from './support/session-fleet.ts';
 
 const problem = fleetProblem();
-/** Nothing more is told for so long, where nothing more may be told. */
-const QUIET_MS = process.env.FULL === '1' ? 10_000 : 1_000;
 
 describe.skipIf(problem !== undefined)(
   `sessions of a broker that keeps the links of an ended one${problem ? `: ${problem}` : ''}`,
+  { timeout: SESSION_TIMEOUT_MS },
   () => {
     let aws: FleetAws;
     let scene: SessionFleet;
@@ -52,6 +51,8 @@ describe.skipIf(problem !== undefined)(
         await scene.login();
       });
       scene.expectAccounted(outcome);
+      expect(outcome.difference.missing.length).toBeGreaterThan(0);
+      scene.expectBesideWhole(outcome.span);
       await scene.toldAll('v2 login_required refused', 'degraded session', 'v3 active', 'ok session');
     });
 
@@ -73,6 +74,8 @@ describe.skipIf(problem !== undefined)(
         expect(await scene.login()).toBe(4);
       });
       scene.expectAccounted(ended);
+      expect(ended.difference.missing.length).toBeGreaterThan(0);
+      scene.expectBesideWhole(ended.span);
       await scene.toldAll('v3 login_required expired', 'degraded session', 'v4 active', 'ok session');
       expect(scene.streamer.pid).toBe(pid);
       const nextSix = new Date(istMs('2026-08-19', '06:00')).toISOString();

@@ -1,10 +1,12 @@
 import type { FollowingClock } from '#shared/clock.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { lasting } from '#test/support/lasting.ts';
-import type { OwnProcess } from '#test/support/processes.ts';
+import { type OwnProcess, until } from '#test/support/processes.ts';
 import { simulatorInstruments } from '#test/support/streamer-rig.ts';
 import { ExchangeTap, postJson, type Sent } from './sent.ts';
 import { timeOf } from './tick-key.ts';
+
+const SEND_MS = 30_000;
 
 /** The fleet's simulator: its clock, its faults, and taps on everything that it sends. */
 export class FleetExchange {
@@ -73,6 +75,13 @@ export class FleetExchange {
     this.#opened += 1;
     const user = `TAP${this.#opened}`;
     this.#taps.set(user, await ExchangeTap.open(this.simulator.url, tokens, user));
+  }
+
+  /** New links for all taps, where a session's end closed theirs; returns when the exchange sends to them. */
+  async loginTaps(): Promise<void> {
+    const lastS = this.newestSentS();
+    await Promise.all([...this.#taps.values()].map((tap) => tap.login()));
+    await until(() => this.newestSentS() > lastS, SEND_MS, 'the exchange to send again');
   }
 
   /** Nothing of these is waited for any more. */

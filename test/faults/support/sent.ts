@@ -18,15 +18,15 @@ export type Sent = ReadonlyMap<number, readonly TickKey[]>;
 export class ExchangeTap {
   readonly sent = new Map<number, TickKey[]>();
   readonly pauses = new Pauses();
-  readonly #sockets: readonly WebSocket[];
+  readonly #simulatorUrl: string;
+  readonly #tokens: readonly number[];
+  readonly #apiKey: string;
+  #sockets: readonly WebSocket[] = [];
 
-  private constructor(sockets: readonly WebSocket[]) {
-    this.#sockets = sockets;
-    for (const socket of sockets) {
-      socket.on('message', (data: Buffer, isBinary: boolean) => {
-        if (isBinary && data.length > 1) this.#take(data);
-      });
-    }
+  private constructor(simulatorUrl: string, tokens: readonly number[], apiKey: string) {
+    this.#simulatorUrl = simulatorUrl;
+    this.#tokens = tokens;
+    this.#apiKey = apiKey;
   }
 
   /** @param user letters and digits; taps that are open at the same time need a user each. */
@@ -37,19 +37,34 @@ export class ExchangeTap {
   ): Promise<ExchangeTap> {
     const app = { user_id: user, api_key: `${user}key`, api_secret: 'tapsecret' };
     await postJson(`${simulatorUrl}/_sim/accounts`, app);
-    const { access_token } = await postJson(`${simulatorUrl}/_sim/sessions`, { api_key: app.api_key });
-    const url = `${simulatorUrl.replace('http', 'ws')}/?api_key=${app.api_key}&access_token=${access_token}`;
-    const chunks = Array.from({ length: Math.ceil(instrumentTokens.length / TOKENS_A_LINK) }, (_, index) =>
-      instrumentTokens.slice(index * TOKENS_A_LINK, (index + 1) * TOKENS_A_LINK),
+    const tap = new ExchangeTap(simulatorUrl, instrumentTokens, app.api_key);
+    await tap.login();
+    return tap;
+  }
+
+  /** New links under the user's session of now; what was sent while there were none is not known. */
+  async login(): Promise<void> {
+    await this.close();
+    const api_key = this.#apiKey;
+    const { access_token } = await postJson(`${this.#simulatorUrl}/_sim/sessions`, { api_key });
+    const url = `${this.#simulatorUrl.replace('http', 'ws')}/?api_key=${api_key}&access_token=${access_token}`;
+    const chunks = Array.from({ length: Math.ceil(this.#tokens.length / TOKENS_A_LINK) }, (_, index) =>
+      this.#tokens.slice(index * TOKENS_A_LINK, (index + 1) * TOKENS_A_LINK),
     );
-    const sockets = chunks.map(() => new WebSocket(url));
-    const tap = new ExchangeTap(sockets);
-    await Promise.all(sockets.map((socket) => once(socket, 'open')));
-    for (const [index, socket] of sockets.entries()) {
+    this.#sockets = chunks.map(() => this.#connect(url));
+    await Promise.all(this.#sockets.map((socket) => once(socket, 'open')));
+    for (const [index, socket] of this.#sockets.entries()) {
       socket.send(JSON.stringify({ a: 'subscribe', v: chunks[index] }));
       socket.send(JSON.stringify({ a: 'mode', v: ['full', chunks[index]] }));
     }
-    return tap;
+  }
+
+  #connect(url: string): WebSocket {
+    const socket = new WebSocket(url);
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (isBinary && data.length > 1) this.#take(data);
+    });
+    return socket;
   }
 
   async close(): Promise<void> {
