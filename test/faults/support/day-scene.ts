@@ -35,6 +35,20 @@ export async function twoWeeks(simulatorUrl: string, each: number): Promise<Inst
   ];
 }
 
+/** A dump as it lies in the store: packed, with a version of its own. */
+export function packedDump(day: string, rows: readonly Instrument[]): Dump {
+  return nextVersion(day, rows.length, gzipSync(formatInstrumentsCsv(rows)));
+}
+
+export function nextVersion(day: string, count: number, packed: Buffer): Dump {
+  const prefix = `${day}/${Math.random()}`;
+  const refreshed_at = `${day}T03:05:00.000Z`;
+  return {
+    pointer: { day, version: prefix, prefix, count, refreshed_at },
+    open: async () => Readable.from([packed]).pipe(createGunzip()),
+  };
+}
+
 /** A scene over the turn of a day: the exchange's clock and the dump in force move by call. */
 export class DayScene {
   readonly scene: Scene;
@@ -99,19 +113,15 @@ export class DayScene {
     await postJson(`${this.#simulatorUrl}/_sim/clock`, { now: istMs(day, time) });
   }
 
-  /** What the control plane does when it has fetched a new dump. */
-  async putInForce(day: string, rows: readonly Instrument[]): Promise<void> {
-    const packed = gzipSync(formatInstrumentsCsv(rows));
-    const prefix = `${day}/${Math.random()}`;
-    const pointer = {
-      day,
-      version: prefix,
-      prefix,
-      count: rows.length,
-      refreshed_at: `${day}T03:05:00.000Z`,
-    };
-    this.#dumps.current = { pointer, open: async () => Readable.from([packed]).pipe(createGunzip()) };
-    await this.until(() => this.health.registry?.version === prefix, 'the streamer to have the dump');
+  putInForce(day: string, rows: readonly Instrument[]): Promise<void> {
+    return this.load(packedDump(day, rows));
+  }
+
+  /** What the control plane does when it has fetched a new dump; returns when the streamer has it. */
+  async load(dump: Dump): Promise<void> {
+    this.#dumps.current = dump;
+    const { version } = dump.pointer;
+    await this.until(() => this.health.registry?.version === version, 'the streamer to have the dump');
   }
 
   dumpOfNow(): Promise<Instrument[]> {
