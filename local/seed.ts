@@ -53,5 +53,6 @@ const [{ key }] = await Promise.all([
   }),
   seedAccount(clock),
 ]);
-await post(`${apiUrl}/instruments/refresh`, {}, { 'X-API-Key': key });
+// Another universe than at the last start may be a smaller one.
+await post(`${apiUrl}/instruments/refresh?force=true`, {}, { 'X-API-Key': key });
 process.stdout.write(`${JSON.stringify({ api_key: key })}\n`);

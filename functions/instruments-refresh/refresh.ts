@@ -17,7 +17,7 @@ export interface RefreshParts {
 
 /**
  * Fetches the day's dump once it should be there, and again with the next run while what came is an older day's.
- * @throws DownloadError, InstrumentsCsvError: the dump in force stays, and the next run tries again
+ * @throws DownloadError, InstrumentsCsvError, DumpShrunkError: the dump in force stays, and the next run tries again
  */
 export async function refreshWhenDue(parts: RefreshParts): Promise<{ readonly day: string | undefined }> {
   const { store, brokerUrl, clock, log } = parts;

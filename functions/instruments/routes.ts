@@ -3,6 +3,7 @@ import { instrumentTokenInPath } from '#shared/http/fields.ts';
 import { Problem } from '#shared/http/problem.ts';
 import { ok } from '#shared/http/reply.ts';
 import { type Route, route } from '#shared/http/route.ts';
+import { DumpShrunkError } from '#shared/market/dump-checks.ts';
 import type { InstrumentStore } from '#shared/market/instrument-store.ts';
 import { InstrumentsCsvError } from '#shared/market/instruments-csv.ts';
 import { DownloadError, downloadInstruments } from './download.ts';
@@ -16,15 +17,20 @@ export function instrumentRoutes(parts: InstrumentParts): Route[] {
   return [refresh(parts), one(parts)];
 }
 
+/** `force`: also a dump that is far smaller than the one in force. */
+const refreshSchema = z.strictObject({ force: z.enum(['true', 'false']).default('false') });
+
 function refresh({ store, brokerUrl }: InstrumentParts): Route {
   return route({
     method: 'POST',
     path: '/instruments/refresh',
     scope: 'admin',
-    handle: async () => {
+    query: refreshSchema,
+    handle: async ({ query }) => {
       try {
         const { day, version, count, refreshed_at } = await store.replace(
           await downloadInstruments(brokerUrl),
+          { force: query.force === 'true' },
         );
         return ok({ day, version, count, refreshed_at });
       } catch (error) {
@@ -35,6 +41,9 @@ function refresh({ store, brokerUrl }: InstrumentParts): Route {
           throw new Problem(502, error.code, `the broker's dump cannot be used: ${error.message}`, {
             cause: error,
           });
+        }
+        if (error instanceof DumpShrunkError) {
+          throw new Problem(502, error.code, error.message, { cause: error });
         }
         throw error;
       }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { inParallel } from '../parallel.ts';
 import { istDay } from './calendar.ts';
+import { dumpDay, refuseShrunken, sizeOf } from './dump-checks.ts';
 import type { Instrument } from './instrument.ts';
 import { instrumentSchema } from './instrument-schema.ts';
 import { shardInstruments, symbolOf, symbolShard, tokenShard } from './instrument-shards.ts';
@@ -31,6 +32,8 @@ const pointerSchema = z.object({
   /** Everything of this version stands below it and never changes. */
   prefix: z.string(),
   count: z.number().int(),
+  /** Rows by segment. */
+  segments: z.record(z.string(), z.number().int()).optional(),
   /** Market time, ISO 8601. */
   refreshed_at: z.string(),
 });
@@ -66,15 +69,30 @@ export class InstrumentStore {
   }
 
   /**
-   * Stores a dump and makes it the current one, the pointer last.
-   * @throws InstrumentsCsvError and then changes nothing
+   * Stores a dump and makes it the current one, the pointer last. `force` takes one that is far smaller than the one in
+   * force, too.
+   * @throws InstrumentsCsvError, DumpShrunkError, and then changes nothing
    */
-  async replace(csv: string): Promise<InstrumentPointer> {
+  async replace(csv: string, { force = false } = {}): Promise<InstrumentPointer> {
     const instruments = parseInstrumentsCsv(csv);
     const nowMs = this.#clock.nowMs();
+    const size = sizeOf(instruments);
+    const inForce = await this.#readPointer();
+    if (!force) refuseShrunken(size, inForce);
     const version = createHash('sha256').update(csv).digest('hex').slice(0, 16);
-    const day = dayOf(instruments, istDay(nowMs));
-    const prefix = `instruments/${day}/${version}`;
+    const today = dumpDay(instruments, istDay(nowMs));
+    const isSame = inForce?.version === version;
+    // What was there on an earlier day is that day's still: the broker has not made today's yet.
+    const day = isSame && inForce.day < today ? inForce.day : today;
+    const prefix = isSame ? inForce.prefix : `instruments/${day}/${version}`;
+    if (!isSame) await this.#putDump(prefix, csv, instruments);
+    const pointer = { day, version, prefix, ...size, refreshed_at: new Date(nowMs).toISOString() };
+    await this.#put(POINTER_KEY, JSON.stringify(pointer), 'application/json');
+    this.#pointer = undefined;
+    return pointer;
+  }
+
+  async #putDump(prefix: string, csv: string, instruments: readonly Instrument[]): Promise<void> {
     const objects = [
       { key: `${prefix}/all.csv.gz`, text: csv },
       ...shardInstruments(instruments).map(({ name, rows }) => ({
@@ -85,20 +103,14 @@ export class InstrumentStore {
     await inParallel(PARALLEL_WRITES, objects, async ({ key, text }) =>
       this.#put(key, await gzipAsync(text), 'application/gzip'),
     );
-    const refreshed_at = new Date(nowMs).toISOString();
-    const pointer = { day, version, prefix, count: instruments.length, refreshed_at };
-    await this.#put(POINTER_KEY, JSON.stringify(pointer), 'application/json');
-    this.#pointer = undefined;
-    return pointer;
   }
 
   /** @throws InstrumentsMissingError before the first refresh */
   async current(): Promise<InstrumentPointer> {
     const nowMs = this.#clock.wallMs();
     if (this.#pointer !== undefined && nowMs < this.#pointer.untilMs) return this.#pointer.value;
-    const bytes = await this.#get(POINTER_KEY);
-    if (bytes === undefined) throw new InstrumentsMissingError();
-    const value = pointerSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    const value = await this.#readPointer();
+    if (value === undefined) throw new InstrumentsMissingError();
     this.#pointer = { value, untilMs: nowMs + this.#pointerMemoryMs };
     return value;
   }
@@ -138,6 +150,11 @@ export class InstrumentStore {
     return pipeline(addAbortSignal(abortSignal, Body), createGunzip(), () => {});
   }
 
+  async #readPointer(): Promise<InstrumentPointer | undefined> {
+    const bytes = await this.#get(POINTER_KEY);
+    return bytes && pointerSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+  }
+
   async #shard(name: string): Promise<readonly Instrument[]> {
     const { prefix } = await this.current();
     const key = `${prefix}/${name}.json.gz`;
@@ -171,11 +188,4 @@ export class InstrumentStore {
   async #put(Key: string, Body: Uint8Array | string, ContentType: string): Promise<void> {
     await this.#s3.send(new PutObjectCommand({ Bucket: this.#bucket, Key, Body, ContentType }));
   }
-}
-
-/** A dump that still lists what expired is an older day's, whenever it was fetched: the broker makes one a morning. */
-function dayOf(instruments: readonly Instrument[], today: string): string {
-  let day = today;
-  for (const { expiry } of instruments) if (expiry !== '' && expiry < day) day = expiry;
-  return day;
 }

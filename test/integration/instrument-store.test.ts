@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3Client } from '#shared/aws.ts';
 import { ManualClock } from '#shared/clock.ts';
 import { istMs } from '#shared/market/calendar.ts';
+import { DumpShrunkError } from '#shared/market/dump-checks.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { InstrumentStore, InstrumentsMissingError } from '#shared/market/instrument-store.ts';
 import {
@@ -86,6 +87,40 @@ describe('the instruments', () => {
       expect(await store.current()).toEqual(before);
     },
   );
+});
+
+describe('a dump', () => {
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, n) =>
+      anInstrument({ instrument_token: 513 + 256 * n, tradingsymbol: `S${n}`, expiry: '2026-08-25' }),
+    );
+  const csvOf = (count: number) => formatInstrumentsCsv(rows(count));
+
+  it('of far fewer rows than the one in force is refused for as long as nobody forces it', async () => {
+    const { store } = opened();
+    const before = await store.replace(csvOf(500));
+    expect(before.segments).toEqual({ 'NFO-OPT': 500 });
+    for (const few of [0, 1, 249]) {
+      await expect(store.replace(csvOf(few))).rejects.toBeInstanceOf(DumpShrunkError);
+    }
+    expect(await store.current()).toEqual(before);
+    expect(await store.byToken(513)).toEqual(rows(1)[0]);
+    expect(await store.replace(csvOf(20), { force: true })).toMatchObject({ count: 20 });
+    expect(await store.replace(csvOf(500))).toMatchObject({ count: 500 });
+  });
+
+  it('that was there yesterday is not of today, and is stored once', async () => {
+    const { store, clock } = opened();
+    const first = await store.replace(csvOf(400));
+    const keys = await keysIn();
+    clock.advance(86_400_000);
+    const again = await store.replace(csvOf(400));
+    expect(again).toEqual({ ...first, refreshed_at: new Date(clock.nowMs()).toISOString() });
+    expect(again.day).toBe('2026-08-18');
+    expect(await keysIn()).toEqual(keys);
+    expect(await store.replace(csvOf(401))).toMatchObject({ day: '2026-08-19', count: 401 });
+    expect(await store.byToken(513 + 256 * 400)).toMatchObject({ tradingsymbol: 'S400' });
+  });
 });
 
 describe.skipIf(!existsSync(DUMP))(`a real dump (skipped where ${DUMP} is not there)`, () => {

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { instrumentRoutes } from '#functions/instruments/routes.ts';
+import { refuseShrunken, sizeOf } from '#shared/market/dump-checks.ts';
 import { InstrumentsMissingError } from '#shared/market/instrument-store.ts';
 import { formatInstrumentsCsv, parseInstrumentsCsv } from '#shared/market/instruments-csv.ts';
 import { apiOf, invoke, KnownKeys } from '../../shared/http/invoke.ts';
@@ -26,35 +27,58 @@ beforeEach(async () => {
 });
 afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-/** Checks a dump as the real store does, and keeps nothing. */
+/** Checks a dump as the real store does, against one of 1,000 rows, and keeps nothing. */
 const store = {
-  replace: async (csv: string) => ({
-    day: '2026-08-18',
-    version: 'v',
-    prefix: 'p',
-    count: parseInstrumentsCsv(csv).length,
-    refreshed_at: '2026-08-18T03:00:00.000Z',
-  }),
+  replace: async (csv: string, { force = false } = {}) => {
+    const size = sizeOf(parseInstrumentsCsv(csv));
+    if (!force) refuseShrunken(size, { count: 1_000 });
+    return {
+      day: '2026-08-18',
+      version: 'v',
+      prefix: 'p',
+      ...size,
+      refreshed_at: '2026-08-18T03:00:00.000Z',
+    };
+  },
   byToken: async () => {
     throw new InstrumentsMissingError();
   },
 };
 
-const refresh = (key: string) =>
+const refresh = (key: string, query: Record<string, string> = {}) =>
   invoke(apiOf(instrumentRoutes({ store, brokerUrl }), keys), {
     method: 'POST',
     path: '/instruments/refresh',
     headers: { 'X-API-Key': key },
+    query,
   });
+
+const dumpOf = (rows: number) =>
+  formatInstrumentsCsv(
+    Array.from({ length: rows }, (_, n) => anInstrument({ instrument_token: n + 1, tradingsymbol: `S${n}` })),
+  );
 
 describe('a refresh of the instruments', () => {
   it("takes the broker's dump of all exchanges", async () => {
-    reply = {
+    reply = { status: 200, body: dumpOf(1_001) };
+    expect(await refresh('boss')).toEqual({
       status: 200,
-      body: formatInstrumentsCsv([anInstrument(), anInstrument({ instrument_token: 1 })]),
-    };
-    expect(await refresh('boss')).toMatchObject({ status: 200, body: { day: '2026-08-18', count: 2 } });
+      body: { day: '2026-08-18', version: 'v', count: 1_001, refreshed_at: '2026-08-18T03:00:00.000Z' },
+      headers: expect.anything(),
+    });
     expect(asked).toEqual({ url: '/instruments', version: '3' });
+  });
+
+  it('takes a dump that is far smaller than the one in force only by force', async () => {
+    reply = { status: 200, body: dumpOf(400) };
+    const refused = {
+      status: 502,
+      body: { code: 'instruments_shrunk', detail: expect.stringMatching(/400.*force=true/) },
+    };
+    expect(await refresh('boss')).toMatchObject(refused);
+    expect(await refresh('boss', { force: 'false' })).toMatchObject(refused);
+    expect(await refresh('boss', { force: 'true' })).toMatchObject({ status: 200, body: { count: 400 } });
+    expect(await refresh('boss', { force: 'yes' })).toMatchObject({ status: 400 });
   });
 
   it('is for admins only', async () => {
