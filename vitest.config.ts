@@ -49,6 +49,8 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: [CHAOS],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
     ],

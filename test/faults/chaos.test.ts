@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RECORDED_DAY } from '#test/integration/recorded-day.ts';
+import { until } from '#test/support/processes.ts';
 import { Fleet, type FleetOptions, fleetProblem } from './support/fleet.ts';
 import { type FleetAws, startAws } from './support/fleet-aws.ts';
 import { chaos } from './support/fleet-chaos.ts';
@@ -89,6 +90,12 @@ describe.skipIf(problem !== undefined)(
         expect(fleet.story(unexplained)).toEqual([]);
         expect(fleet.reader.late).toEqual([]);
         expect(difference).toMatchObject({ invented: 0, disordered: 0, stale: 0 });
+        // Who came back last may still be taking its share.
+        const isHeld = async () => {
+          const holders = await Promise.all(fleet.accounts.map((account) => fleet.holderOf(account)));
+          return holders.every((holder) => holder !== undefined);
+        };
+        await until(isHeld, 30_000, 'every account to have exactly one holder');
       },
       form.durationMs + form.settleMs + 60_000,
     );
