@@ -15,6 +15,7 @@ export class FleetExchange {
   readonly clock: FollowingClock;
   readonly #taps = new Map<string, ExchangeTap>();
   #opened = 0;
+  #speed = 1;
 
   constructor(simulator: OwnProcess, clock: FollowingClock) {
     this.simulator = simulator;
@@ -27,6 +28,9 @@ export class FleetExchange {
   }
 
   async setClock(clock: { readonly now?: number; readonly speed?: number; readonly market?: string }) {
+    const { now: nowMs, speed = this.#speed } = clock;
+    // Before the exchange does: what is lost by the jump must not look as if it had been lost before.
+    if (nowMs !== undefined) this.clock.set({ nowMs, speed, wallMs: this.clock.wallMs() });
     await postJson(`${this.simulator.url}/_sim/clock`, clock);
     await this.readClock();
   }
@@ -35,6 +39,7 @@ export class FleetExchange {
     const response = await fetch(`${this.simulator.url}/_sim/clock`);
     const { nowMs, speed } = (await response.json()) as { nowMs: number; speed: number };
     this.clock.set({ nowMs, speed, wallMs: this.clock.wallMs() });
+    this.#speed = speed;
   }
 
   /** @param fault of the broker's user `account` alone. @returns its id */
