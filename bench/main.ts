@@ -6,6 +6,7 @@ import { simulatorOrdersPerSecond } from './simulator-orders.ts';
 import { simulatorStart } from './simulator-start.ts';
 import { asStreamer } from './streamer/as-streamer.ts';
 import { decodeRatio } from './streamer/decode.ts';
+import { dumpLoad } from './streamer/dump.ts';
 import { latency } from './streamer/latency.ts';
 import { residentMemory } from './streamer/memory.ts';
 import { costOfRedis, pipelineRate, scaleRatio } from './streamer/pipeline.ts';
@@ -39,6 +40,10 @@ const MEASUREMENTS: readonly Measurement[] = [
   { names: ['latency_p99_ms', 'latency_p50_ms'], run: latency },
   { names: ['reader_ticks_per_s', 'reader_parse_ratio'], run: readerRate },
   { names: ['rss_mb'], run: residentMemory },
+  {
+    names: ['dump_longest_turn_ms', 'dump_first_longest_turn_ms', 'dump_cpu_ms', 'dump_at_once_ms'],
+    run: dumpLoad,
+  },
   { names: ['simulator_feed_ticks_per_s'], run: simulatorFeedRate },
   { names: ['simulator_memory_growth_mb'], run: simulatorMemoryGrowth },
   { names: ['simulator_orders_per_s'], run: simulatorOrdersPerSecond },

@@ -7,10 +7,9 @@ import { gzipSync } from 'node:zlib';
 import { formatInstrumentsCsv } from '#shared/market/instruments-csv.ts';
 import { startRedisProcess } from '#test/support/processes.ts';
 import { atMost, type Figure } from '../figure.ts';
-import { benchFrames, benchOptions } from './universe.ts';
+import { benchFrames, benchOptions, REGISTRY_ROWS } from './universe.ts';
 
 const INSTRUMENTS = 9_000;
-const REGISTRY_ROWS = 114_000;
 
 /**
  * Resident memory of a process that streams 9,000 instruments and checks them against a dump of 114,000 rows, which

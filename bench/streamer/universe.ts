@@ -3,6 +3,8 @@ import { optionPrice } from '#shared/market/greeks.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { frameOf, fullPacket, indexPacket, optionRow } from '#test/support/frames.ts';
 
+/** As many as the broker's whole dump has. */
+export const REGISTRY_ROWS = 114_000;
 export const INDEX_TOKEN = 256_265;
 /** The day all benchmark ticks are of: a week before an expiry. */
 export const BENCH_NOW_MS = istMs('2026-08-18', '11:00');

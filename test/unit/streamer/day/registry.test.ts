@@ -6,6 +6,7 @@ import { createGunzip, gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { formatInstrumentsCsv, parseInstrumentsCsv } from '#shared/market/instruments-csv.ts';
 import { type Dump, DumpRegistry } from '#streamer/day/registry.ts';
+import { longestTurnMs } from '#test/support/longest-turn.ts';
 import { anInstrument } from '../../shared/market/an-instrument.ts';
 
 const DATA = process.env.TICKER_DATA_DIR ?? '../shared/data';
@@ -78,24 +79,6 @@ describe('the registry', () => {
   });
 });
 
-/** The longest that this thread worked between two turns of the event loop, ms of its own processor time. */
-async function longestTurn(work: () => Promise<void>): Promise<number> {
-  const state = { done: false };
-  const working = work().finally(() => {
-    state.done = true;
-  });
-  let longestUs = 0;
-  let before = process.threadCpuUsage();
-  while (!state.done) {
-    await nextTurn();
-    const now = process.threadCpuUsage();
-    longestUs = Math.max(longestUs, now.user + now.system - before.user - before.system);
-    before = now;
-  }
-  await working;
-  return longestUs / 1_000;
-}
-
 /** All exchanges of a day; the data has two of them. */
 const WHOLE_DUMP_ROWS = 114_000;
 const missing = DUMPS.filter((path) => !existsSync(path));
@@ -123,7 +106,7 @@ describe.skipIf(missing.length > 0)(
       }));
       const csv = formatInstrumentsCsv(day);
       const dump = dumpOf(csv, day.length);
-      const oneGoMs = await longestTurn(async () => {
+      const oneGoMs = await longestTurnMs(async () => {
         await nextTurn();
         expect(parseInstrumentsCsv(csv)).toHaveLength(day.length);
       });
@@ -131,7 +114,7 @@ describe.skipIf(missing.length > 0)(
       const slicedMs: number[] = [];
       for (let time = 0; time < 5; time += 1) {
         const registry = new DumpRegistry(async () => dump);
-        slicedMs.push(await longestTurn(() => registry.look()));
+        slicedMs.push(await longestTurnMs(() => registry.look()));
         expect(registry.index?.look(day.at(-1)!)).toBe('same');
       }
       expect(Math.min(...slicedMs)).toBeLessThan(oneGoMs / 10);
