@@ -2,7 +2,7 @@ import type { FeedMode } from '#shared/market/instrument.ts';
 import type { DisconnectCause } from './causes.ts';
 import type { ConnectionState } from './connection-contract.ts';
 import type { FlowMeter } from './flow.ts';
-import { Movement } from './stall.ts';
+import { Movement, Questions } from './stall.ts';
 
 /** What the pool needs of a connection. */
 export interface PooledConnection {
@@ -36,8 +36,8 @@ export class Seat {
   refusedInRow = 0;
   /** Steady time of the tick after which its silence was first taken for a stall. */
   suspectedAtMs = Number.NaN;
-  /** The silence about which a second link was last asked. */
-  askedAbout = Number.NaN;
+  /** About its silence, put to a second link. */
+  readonly questions = new Questions();
   /** The session for which its link was closed before there was another. */
   restartedForVersion = 0;
   /** Steady time at which its capacity was lowered last. */

@@ -6,7 +6,7 @@ import type { ConnectionLimit } from './limit.ts';
 import { Move, type MoveKind, type TickRouter } from './move.ts';
 import type { ConnectionPool } from './pool.ts';
 import type { PooledConnection, Seat } from './seat.ts';
-import { type StallSettings, silenceOf, stallVerdict } from './stall.ts';
+import { type StallSettings, stallVerdict } from './stall.ts';
 
 export interface UpkeepSettings extends CompactionSettings {
   readonly stall: StallSettings;
@@ -52,6 +52,8 @@ export class Upkeep {
   #sessionVersion = 0;
   #failures = 0;
   #notBeforeMs = 0;
+  /** Steady time at which the market was last seen closed. */
+  #closedMs = 0;
   /** Refusals of instruments past a connection's limit. */
   oversubscribed = 0;
 
@@ -130,6 +132,7 @@ export class Upkeep {
   #replaceStalled(nowMs: number): boolean {
     const { pool, isMarketOpen } = this.#parts;
     if (!isMarketOpen()) {
+      this.#closedMs = nowMs;
       for (const { othersMovement } of pool.seats) othersMovement.forget();
       return false;
     }
@@ -137,14 +140,15 @@ export class Upkeep {
       const othersMoveForMs = this.#othersMoveForMs(seat, nowMs);
       if (!seat.isOpen) continue;
       const { flow, wanted } = seat.connection;
-      const isSuspect = seat.suspectedAtMs === flow.lastMs;
-      const verdict = stallVerdict(flow, othersMoveForMs, nowMs, this.#settings.stall, isSuspect);
-      if (verdict !== 'flowing') seat.suspectedAtMs = flow.lastMs;
-      if (verdict === 'stalled') return this.#replace(seat, 'stalled', 'replace', nowMs);
-      const silence = silenceOf(flow, nowMs, this.#settings.stall);
-      if (verdict === 'alone' && wanted.size > 0 && seat.askedAbout !== silence) {
-        return this.#replace(seat, 'stalled', 'ask', nowMs);
+      const context = { isSuspect: seat.suspectedAtMs === flow.lastMs, closedMs: this.#closedMs };
+      const verdict = stallVerdict(flow, othersMoveForMs, nowMs, this.#settings.stall, context);
+      if (verdict === 'stalled') {
+        seat.suspectedAtMs = flow.lastMs;
+        return this.#replace(seat, 'stalled', 'replace', nowMs);
       }
+      const isAsking = verdict === 'alone' && wanted.size > 0 && seat.questions.isDue(flow, nowMs);
+      // Without a free connection nobody can be asked; the next one may be known to stall.
+      if (isAsking && this.#replace(seat, 'stalled', 'ask', nowMs)) return true;
     }
     return false;
   }
@@ -168,7 +172,7 @@ export class Upkeep {
     const to = open();
     const { connection } = seat;
     this.#begin(kind, cause, connection, to, connection.wanted.keys());
-    seat.askedAbout = silenceOf(connection.flow, nowMs, this.#settings.stall);
+    if (kind === 'ask') seat.questions.asked(connection.flow, nowMs, this.#settings.stall);
     to.start();
     return true;
   }
@@ -243,7 +247,7 @@ export class Upkeep {
   /** The new link did not come about: what it was asked is still open. */
   #fail(move: Move): void {
     const seat = this.#parts.pool.seatOf(move.from);
-    if (seat !== undefined && move.kind === 'ask') seat.askedAbout = Number.NaN;
+    if (seat !== undefined && move.kind === 'ask') seat.questions.failed();
     this.#drop(move);
   }
 

@@ -280,11 +280,55 @@ describe('a stalled connection', () => {
     for (let turn = 0; turn < 3; turn += 1) tend(20_000);
     expect(opened).toHaveLength(3);
     expect(replaced).toEqual([]);
-    // Its answer was none: asked about is a silence once.
-    for (let turn = 0; turn < 20; turn += 1) tend(1_000);
+    // Its answer was none: asked again it is a window later.
+    for (let turn = 0; turn < 19; turn += 1) tend(1_000);
     expect(opened).toHaveLength(3);
+    tend(2_000);
+    expect(opened).toHaveLength(4);
     expect(news.size).toBe(0);
   });
+
+  it('that stalled while all rested is asked about until there is news', () => {
+    const { pool, tend, opened, news, replaced, live } = rig();
+    pool.change(tokens(0, 3), []);
+    for (let second = 0; second < 1_200; second += 1) tend(1_000);
+    // Ever more rarely: at most twice in ten minutes.
+    expect(opened.length).toBeGreaterThan(4);
+    expect(opened.length).toBeLessThan(9);
+    expect(live()).toEqual([opened[0]]);
+    const asked = opened.length;
+    for (let second = 0; second < 300; second += 1) {
+      for (const { id } of opened.slice(asked)) news.set(id, 1);
+      tend(1_000);
+    }
+    expect(replaced[0]).toBe('stalled');
+    expect(live()).not.toContain(opened[0]);
+  });
+
+  it.each([true, false])(
+    'that was silent before the open is replaced soon after it, beside another: %s',
+    (isBeside) => {
+      const { pool, tend, opened, news, replaced, flow, state } = rig();
+      pool.change(tokens(0, isBeside ? 8 : 3), []);
+      const links = opened.length;
+      state.isMarketOpen = false;
+      for (let minute = 0; minute < 75; minute += 1) tend(60_000);
+      state.isMarketOpen = true;
+      const live = (seconds: number) => {
+        for (let second = 0; second < seconds; second += 1) {
+          tend(1_000);
+          for (const { id } of opened.slice(links)) news.set(id, 1);
+          flow(...opened.slice(1));
+        }
+      };
+      live(14);
+      expect(opened).toHaveLength(links);
+      live(isBeside ? 6 : 20);
+      expect(opened).toHaveLength(links + 1);
+      expect(opened[0]!.closed).toBe(true);
+      expect(replaced).toEqual(['stalled']);
+    },
+  );
 
   it('that brought nothing since it opened is asked about by a second link, and again a while later', () => {
     const { clock, pool, tend, opened, flow, news, replaced } = rig();
@@ -306,10 +350,24 @@ describe('a stalled connection', () => {
     live(30);
     expect(opened).toHaveLength(3);
     news.set(4, 1);
-    live(20);
+    live(25);
     expect(opened).toHaveLength(4);
     expect(silent.closed).toBe(true);
     expect(replaced).toEqual(['stalled']);
+  });
+
+  it('is replaced although the one before it is silent too and cannot be asked about', () => {
+    const { clock, pool, tend, opened, state } = rig({ maxConnections: 2, reserveConnections: 0 });
+    pool.change(tokens(0, 8), []);
+    const [silent, stalled] = opened;
+    Object.assign(silent!.flow, { lastMs: 0, startedMs: clock.steadyMs() });
+    for (let second = 0; second < 20; second += 1) {
+      state.elsewhereMs = clock.steadyMs();
+      tend(1_000);
+    }
+    expect(silent!.restarts).toEqual([]);
+    expect(stalled!.restarts).toContain('stalled');
+    expect(opened).toHaveLength(2);
   });
 
   it('is none out of market hours, none when all are quiet, and none when its ticks are rare', () => {
@@ -422,7 +480,9 @@ describe('instruments past a limit', () => {
 
 describe('what has become superfluous', () => {
   it('is merged after a while, only far below the soft target, and only with everything well', () => {
-    const { pool, tend, opened, live, left } = rig();
+    const { pool, tend, opened, live, left, state } = rig();
+    // Nobody is asked why no tick comes.
+    state.isMarketOpen = false;
     pool.change(tokens(0, 8), []);
     pool.change(new Map(), [0, 1, 2, 3]);
     tend(120_000);
