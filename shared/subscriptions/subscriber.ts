@@ -74,6 +74,14 @@ export class Subscriber {
     );
   }
 
+  /**
+   * The broker's row of a contract changed under its name and token: what streams it gets the new one.
+   * @throws SubscriptionError
+   */
+  renew(instrument: Instrument): Promise<SubscriptionOutcome> {
+    return untilDone(instrument.instrument_token, () => this.#tryRenew(instrument));
+  }
+
   async #trySubscribe(request: SubscribeRequest): Promise<SubscriptionOutcome | undefined> {
     const { owner, instrument, mode, accountId } = request;
     const loaded = await this.#parts.repository.load(instrument.instrument_token);
@@ -158,6 +166,25 @@ export class Subscriber {
     if (outcome !== undefined && plan.type === 'remove')
       await this.#parts.placement.giveBack(record.account_id);
     return outcome;
+  }
+
+  async #tryRenew(instrument: Instrument): Promise<SubscriptionOutcome | undefined> {
+    const loaded = await this.#parts.repository.load(instrument.instrument_token);
+    const claim = loaded?.claims[0];
+    const isOurs = loaded?.record.status === 'active' && isSameContract(loaded.record.instrument, instrument);
+    if (!isOurs || claim === undefined) {
+      throw new SubscriptionError('not_claimed', `nobody has ${instrument.tradingsymbol}`);
+    }
+    const { record } = loaded;
+    const after: SubscriptionRecord = {
+      ...record,
+      instrument,
+      version: record.version + 1,
+      revision: record.revision + 1,
+      change_id: randomUUID(),
+      updated_at: this.#now(),
+    };
+    return this.#save({ before: record, after, claim: { put: claim } }, false);
   }
 
   /** Undefined: the subscription changed meanwhile. */

@@ -8,6 +8,7 @@ import { istMs } from '#shared/market/calendar.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
 import { InstrumentStore } from '#shared/market/instrument-store.ts';
 import { formatInstrumentsCsv } from '#shared/market/instruments-csv.ts';
+import type { SubscriptionRecord } from '#shared/subscriptions/record.ts';
 import { anInstrument } from '../unit/shared/market/an-instrument.ts';
 import { Client } from './client.ts';
 import { usePlatformEnv } from './scratch-table.ts';
@@ -49,8 +50,19 @@ function run(limits: { maxEnds?: number; maxMs?: number } = {}) {
   return sweep({ repository, subscriber, instruments, clock, log, ...bounds });
 }
 
+/** A run that read its list before the rest came to pass. */
+function runAfter(records: readonly SubscriptionRecord[]) {
+  const { repository, subscriber } = desk;
+  const stale = {
+    load: repository.load.bind(repository),
+    listActive: async () => ({ records: [...records], next: undefined }),
+  };
+  const bounds = { graceMs: 60_000, maxEnds: 10, maxMs: 10_000 };
+  return sweep({ repository: stale, subscriber, instruments, clock, log, ...bounds });
+}
+
 async function dump(rows: readonly Instrument[]): Promise<void> {
-  await instruments.replace(formatInstrumentsCsv(rows));
+  await instruments.replace(formatInstrumentsCsv(rows), { force: true });
 }
 
 async function subscribe(owner: string, instrument: Instrument, accountId = 'one'): Promise<void> {
@@ -66,13 +78,13 @@ describe('the sweep', () => {
     clock.advance(istMs(EXPIRY_DAY, '15:40') - clock.nowMs());
     expect(await run()).toMatchObject({ active: 2, ended: 0 });
     clock.advance(60_000);
-    expect(await run()).toEqual({ active: 2, ended: 1, moved: 0, failed: 0, left: 0 });
+    expect(await run()).toEqual({ active: 2, ended: 1, moved: 0, renewed: 0, failed: 0, left: 0 });
     const ended = await desk.repository.load(1);
     expect(ended?.claims).toEqual([]);
     expect(ended?.record).toMatchObject({ status: 'removed', end_reason: 'expired' });
     expect(await desk.tokensOf('one')).toEqual([2]);
     expect(await desk.reserved('one')).toBe(1);
-    expect(await run()).toEqual({ active: 1, ended: 0, moved: 0, failed: 0, left: 0 });
+    expect(await run()).toEqual({ active: 1, ended: 0, moved: 0, renewed: 0, failed: 0, left: 0 });
     expect(await desk.reserved('one')).toBe(1);
   });
 
@@ -116,15 +128,8 @@ describe('the sweep', () => {
     const loaded = await desk.repository.load(1);
     await desk.subscriber.unsubscribe('a', 1);
     await subscribe('a', next);
-    const { repository, subscriber } = desk;
-    const stale = {
-      load: repository.load.bind(repository),
-      // Read before both.
-      listActive: async () => ({ records: [loaded!.record], next: undefined }),
-    };
-    const bounds = { graceMs: 60_000, maxEnds: 10, maxMs: 10_000 };
-    await sweep({ repository: stale, subscriber, instruments, clock, log, ...bounds });
-    expect((await repository.load(1))?.record).toMatchObject({
+    expect(await runAfter([loaded!.record])).toMatchObject({ ended: 0, left: 0 });
+    expect((await desk.repository.load(1))?.record).toMatchObject({
       status: 'active',
       instrument: { tradingsymbol: 'NEXT' },
     });
@@ -150,21 +155,57 @@ describe('with a new dump, the sweep', () => {
     expect(await run()).toMatchObject({ moved: 0, ended: 0 });
   });
 
-  it('ends what the dump has no more, and says why', async () => {
+  it('claims nothing in the name of those who claim what the old token names now', async () => {
+    await subscribe('a', contract(1, LATER, 'MOVED'));
+    const listed = await desk.repository.load(1);
+    await desk.subscriber.unsubscribe('a', 1);
+    const next = contract(1, '2026-09-22', 'NEXT');
+    await subscribe('newcomer', next);
+    await dump([next, contract(3, LATER, 'MOVED')]);
+    expect(await runAfter([listed!.record])).toMatchObject({ moved: 0, failed: 0, left: 0 });
+    expect(await desk.repository.load(3)).toBeUndefined();
+    expect((await desk.repository.load(1))?.claims.map(({ owner }) => owner)).toEqual(['newcomer']);
+    expect(await desk.reserved('one')).toBe(1);
+  });
+
+  it('gives a contract the expiry that it has now, and its streamer something to do', async () => {
+    const record = async () => (await desk.repository.load(1))!.record;
+    await subscribe('a', contract(1, LATER));
+    await subscribe('b', contract(1, LATER));
+    const before = await record();
+    const mark = await desk.repository.dirtyMark('one');
+    const sooner = contract(1, '2026-08-24');
+    await dump([sooner]);
+    expect(await run()).toMatchObject({ renewed: 1, ended: 0, moved: 0, failed: 0 });
+    expect(await record()).toMatchObject({
+      status: 'active',
+      instrument: sooner,
+      version: before.version + 1,
+    });
+    expect((await desk.repository.load(1))?.claims.map(({ owner }) => owner)).toEqual(['a', 'b']);
+    expect(await desk.repository.listForAccount('one')).toMatchObject([
+      { instrument: sooner, version: before.version + 1 },
+    ]);
+    expect(await desk.repository.dirtyMark('one')).toBeGreaterThan(mark);
+    expect(await run()).toMatchObject({ renewed: 0, ended: 0, moved: 0 });
+    expect(await desk.reserved('one')).toBe(1);
+  });
+
+  it('ends what the dump has no more beside its like, and says why', async () => {
     await subscribe('a', contract(1, LATER, 'GONE'));
     await subscribe('a', contract(2, LATER));
-    await dump([contract(1, '2026-09-22', 'NEXT'), contract(2, LATER)]);
+    await dump([contract(1, '2026-09-22', 'NEXT'), ...[2, 3, 4, 5].map((token) => contract(token, LATER))]);
     expect(await run()).toMatchObject({ ended: 1, moved: 0 });
     expect((await desk.repository.load(1))?.record).toMatchObject({ end_reason: 'instrument_gone' });
     expect(await desk.tokensOf('one')).toEqual([2]);
   });
 
-  it('ends nothing for want of a dump that lacks a good part of what is streamed', async () => {
-    for (let token = 1; token <= 30; token += 1) await subscribe('a', contract(token, LATER));
-    await dump([contract(30, LATER)]);
-    expect(await run()).toMatchObject({ active: 30, ended: 0, moved: 0, failed: 0 });
-    expect(lines).toMatchObject([{ missing: 29, looked: 30 }]);
-    expect(await desk.reserved('one')).toBe(30);
+  it.each([1, 20])('ends none of %i for want of a dump without their like', async (count) => {
+    for (let token = 1; token <= count; token += 1) await subscribe('a', contract(token, LATER));
+    await dump([contract(99, '2026-09-22')]);
+    expect(await run()).toMatchObject({ active: count, ended: 0, moved: 0, failed: 0, left: 0 });
+    expect(lines).toMatchObject([{ missing: count, believed: 0 }]);
+    expect(await desk.reserved('one')).toBe(count);
   });
 });
 
