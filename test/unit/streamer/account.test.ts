@@ -37,10 +37,20 @@ function rig() {
         : fullPacket(instrument_token, { last_price, exchange_time: NOW_S });
     account.pipeline.frame(frameOf([packet]), link().id);
   };
-  return { account, row, link, names, tick };
+  return { account, row, link, names, tick, take: () => lane.take() };
 }
 
 describe('an account and its link', () => {
+  it('a contract that expires another day than it did ticks on, with its new expiry', () => {
+    const lane = rig();
+    lane.account.apply([lane.row(CALL)], []);
+    lane.tick(CALL, 10_000);
+    lane.take();
+    lane.account.apply([{ ...lane.row({ ...CALL, expiry: '2026-08-24' }), version: 2 }], []);
+    lane.tick(CALL, 10_100);
+    expect(lane.take()).toMatchObject([{ ticks: [{ ltp: 101, expiry: '2026-08-24' }] }]);
+  });
+
   it('an instrument that goes and comes in one change ticks on, under its new name', () => {
     const { account, row, names, tick } = rig();
     account.apply([row(CALL)], []);
