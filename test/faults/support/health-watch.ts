@@ -40,6 +40,7 @@ export class HealthWatch {
   readonly #timer: NodeJS.Timeout;
   #reconnects: number;
   #lookedMs: number;
+  #wasQuiet = false;
 
   /** `nowMs`: market time. */
   constructor(streamer: Streamer, nowMs: () => number) {
@@ -60,10 +61,11 @@ export class HealthWatch {
     const reconnects = reconnectsOf(this.#streamer);
     // A link may be lost and back between two looks: then only the counter tells.
     if (reconnects > this.#reconnects) this.#add(this.#lookedMs - 1_000, nowMs);
-    for (const account of this.#streamer.report().accounts) {
-      const sinceMs = quietSinceMs(account, nowMs);
-      if (sinceMs !== undefined) this.#add(sinceMs, nowMs);
-    }
+    // And what was quiet at the last look was so until some moment before this one.
+    if (this.#wasQuiet) this.#add(this.#lookedMs, nowMs);
+    const since = this.#streamer.report().accounts.map((account) => quietSinceMs(account, nowMs));
+    for (const sinceMs of since) if (sinceMs !== undefined) this.#add(sinceMs, nowMs);
+    this.#wasQuiet = since.some((sinceMs) => sinceMs !== undefined);
     this.#reconnects = reconnects;
     this.#lookedMs = nowMs;
   }
