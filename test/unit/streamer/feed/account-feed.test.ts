@@ -147,7 +147,7 @@ describe('the connections of an account', () => {
   });
 
   it('losses of the last hour are counted and judged, replacements for a session are not', async () => {
-    await start({ FEED_SILENCE_MS: '100000000' });
+    await start({ FEED_SILENCE_MS: '100000000', OVERLAP_MAX_MS: '1500' });
     claim(0, 3);
     await until(isOpen(1), WAIT_MS, 'the connection');
     const level = async (value: number) =>
@@ -162,6 +162,8 @@ describe('the connections of an account', () => {
     }
     session = { api_key: 'key', access_token: 'second', session_version: 2 };
     account.sessionChanged(2);
+    const moving = 'websocket_pool_moves{account_id="primary",kind="replace"} 1';
+    await until(async () => (await registry.metrics()).includes(moving), WAIT_MS, 'the move to be told of');
     await until(() => times('replaced new_session') === 1, WAIT_MS, 'the new session');
     expect(account.feed.troublesInHour).toBe(6);
     await level(1);
