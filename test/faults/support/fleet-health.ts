@@ -22,6 +22,8 @@ export class FleetHealthWatch {
   /** What each process said last, by its id. */
   readonly #answers = new Map<number, { readonly nowMs: number; readonly held: readonly string[] }>();
   readonly #lookedMs = new Map<string, number>();
+  /** Processes' accounts that were quiet at the last look. */
+  readonly #wereQuiet = new Set<string>();
   #running: Promise<void>;
   #stopped = false;
 
@@ -62,9 +64,9 @@ export class FleetHealthWatch {
     const held = health.accounts.filter(({ lease }) => lease !== null);
     this.#answers.set(pid, { nowMs, held: held.map(({ account_id }) => account_id) });
     for (const account of health.accounts) {
-      this.#note(account, nowMs);
       const { account_id } = account;
       const lookedMs = this.#lookedMs.get(streamer.id) ?? nowMs;
+      this.#note(account, `${pid}:${account_id}`, lookedMs, nowMs);
       const since = (name: string) =>
         this.#sinceLast(`${pid}:${account_id}:${name}`, sumOf(samples, name, { account_id }));
       // A link may be lost and back between two looks: then only the counter tells.
@@ -87,9 +89,13 @@ export class FleetHealthWatch {
     for (const accountId of last?.held ?? []) this.#add(accountId, last!.nowMs - 1_000, nowMs);
   }
 
-  #note(account: FleetHealth['accounts'][number], nowMs: number): void {
+  #note(account: FleetHealth['accounts'][number], key: string, lookedMs: number, nowMs: number): void {
+    // What was quiet at the last look was so until some moment before this one.
+    if (this.#wereQuiet.delete(key)) this.#add(account.account_id, lookedMs, nowMs);
     const sinceMs = quietSinceMs(account, nowMs);
-    if (sinceMs !== undefined) this.#add(account.account_id, sinceMs, nowMs);
+    if (sinceMs === undefined) return;
+    this.#wereQuiet.add(key);
+    this.#add(account.account_id, sinceMs, nowMs);
   }
 
   #add(accountId: string, fromMs: number, toMs: number): void {
