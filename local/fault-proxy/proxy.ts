@@ -33,10 +33,12 @@ export class FaultProxy {
   #flowMode: FlowMode = PASS;
   #server: Server | undefined;
   #port: number;
+  #targetPort: number;
 
   constructor(options: FaultProxyOptions) {
     this.#options = options;
     this.#port = options.port ?? 0;
+    this.#targetPort = options.targetPort;
   }
 
   /** Of 127.0.0.1. */
@@ -55,6 +57,11 @@ export class FaultProxy {
     for (const { flows } of this.#links) for (const flow of flows) flow.setMode(this.#flowMode);
     if (mode.kind === 'refuse') this.#unlisten();
     else await this.#listen();
+  }
+
+  /** From now on links lead there, as a name does after a failover; those that are up stay where they are. */
+  leadTo(targetPort: number): void {
+    this.#targetPort = targetPort;
   }
 
   /** Resets every link that is up, in both directions, and answers how many there were. */
@@ -88,8 +95,8 @@ export class FaultProxy {
   }
 
   #accept(client: Socket): void {
-    const { targetHost = '127.0.0.1', targetPort } = this.#options;
-    const target = connect({ host: targetHost, port: targetPort, allowHalfOpen: true });
+    const { targetHost = '127.0.0.1' } = this.#options;
+    const target = connect({ host: targetHost, port: this.#targetPort, allowHalfOpen: true });
     client.setNoDelay(true);
     target.setNoDelay(true);
     const link: Link = {

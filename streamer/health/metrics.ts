@@ -8,7 +8,10 @@ import { type FeedMetricsSource, feedMetrics } from './feed-metrics.ts';
 import { LongestStop } from './longest-stop.ts';
 
 export interface MetricsSource extends FeedMetricsSource {
-  readonly sink: Pick<RedisSink, 'breakerState' | 'failuresTotal' | 'envelopesTotal' | 'underWay'>;
+  readonly sink: Pick<
+    RedisSink,
+    'breakerState' | 'failuresTotal' | 'envelopesTotal' | 'notLoggedTotal' | 'overtakenTotal' | 'underWay'
+  >;
   readonly loops: Pick<Loops, 'states'>;
 }
 
@@ -173,6 +176,15 @@ function processMetrics(source: MetricsSource, gauge: Define, counter: Define): 
     [{}, source.sink.failuresTotal],
   ]);
   counter('redis_envelopes_total', 'Envelopes that Redis took', [], () => [[{}, source.sink.envelopesTotal]]);
+  counter(
+    'redis_envelopes_not_logged_total',
+    'Envelopes published that the replay log did not take',
+    [],
+    () => [[{}, source.sink.notLoggedTotal]],
+  );
+  counter('redis_envelopes_overtaken_total', 'Envelopes given up: refused, and later ones taken', [], () => [
+    [{}, source.sink.overtakenTotal],
+  ]);
   gauge('redis_envelopes_under_way', 'Envelopes without an answer yet', [], () => [
     [{}, source.sink.underWay],
   ]);

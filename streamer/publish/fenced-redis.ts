@@ -4,6 +4,12 @@ import { redisNames } from '#shared/messages/channels.ts';
 /** What a script answers in place of a count when a newer lease stands. */
 export const FENCED_OFF = -1;
 
+/**
+ * A write that changes nothing and takes no memory: a node that is no primary any more refuses the script for it. After
+ * it the script may take memory that a full server has not, so it stands behind what does.
+ */
+export const ONLY_ON_A_PRIMARY = (leases: string) => `redis.call('HDEL',${leases},'')`;
+
 /** A command on KEYS[2], unless the account of ARGV[1] has a lease above ARGV[2]. */
 const FENCED_CALL = `
 if tonumber(redis.call('HGET',KEYS[1],ARGV[1]) or 0)>tonumber(ARGV[2]) then return ${FENCED_OFF} end

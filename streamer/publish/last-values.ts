@@ -24,6 +24,13 @@ export interface LastValuesContext {
   onLost(): void;
 }
 
+/** The first of the day empties the hash KEYS[2]: in one step, because others may have written to it since. */
+const TURN_DAY = `
+local before = redis.call('SET',KEYS[1],ARGV[1],'GET')
+if before and before ~= ARGV[1] then redis.call('DEL',KEYS[2]) end
+return 0
+`;
+
 /** Instruments a write: so few that the hot path waits well under a millisecond. */
 const SLICE = 200;
 /** With the time that a round takes, a reader finds the hash whole a second after it was lost. */
@@ -128,7 +135,9 @@ export class LastValues {
   /** A server that was flushed, or that evicts, tells nobody. What the account has written there is counted in a set. */
   async #lookForLoss(): Promise<void> {
     const nowMs = this.#context.steadyMs();
-    if (this.#known.size === 0 || nowMs - this.#lookedMs < LOOK_FOR_LOSS_MS) return;
+    // At the turn of the day the hash is empty on purpose.
+    const isSameDay = istDay(this.#context.nowMs()) === this.#day;
+    if (this.#known.size === 0 || !isSameDay || nowMs - this.#lookedMs < LOOK_FOR_LOSS_MS) return;
     this.#lookedMs = nowMs;
     const { redis, accountId } = this.#context;
     const [written, hashes] = await Promise.all([
@@ -238,8 +247,8 @@ export class LastValues {
   async #changeDay(): Promise<void> {
     const day = istDay(this.#context.nowMs());
     if (day === this.#day) return;
-    const before = await this.#context.redis.set(this.#names.lastDay, day, 'GET');
-    if (before !== null && before !== day) await this.#context.redis.del(this.#names.last);
+    await this.#context.redis.eval(TURN_DAY, 2, this.#names.lastDay, this.#names.last, day);
+    if (this.#day !== '') this.#known.clear();
     this.#day = day;
   }
 }

@@ -3,9 +3,9 @@ import type { Breaker } from '#shared/breaker.ts';
 import type { SteadyClock } from '#shared/clock.ts';
 import { redisNames } from '#shared/messages/channels.ts';
 import type { Batch, BatchSink } from './batcher.ts';
-import { FENCED_OFF } from './fenced-redis.ts';
+import { FENCED_OFF, ONLY_ON_A_PRIMARY } from './fenced-redis.ts';
 import { sendFramed } from './framed-command.ts';
-import type { ReplayLog } from './replay-log.ts';
+import { NOT_LOGGED, type ReplayLog } from './replay-log.ts';
 
 export interface RedisSinkSettings {
   readonly prefix: string;
@@ -23,7 +23,7 @@ export interface RedisSinkEvents {
   onReady(): void;
   /** Redis did not publish a batch of this account, because a newer lease stands. */
   onFencedOff(accountId: string): void;
-  onFailure(kind: 'connection' | 'timeout' | 'refused', detail: string): void;
+  onFailure(kind: 'connection' | 'timeout' | 'refused' | 'not_logged', detail: string): void;
 }
 
 interface Entry {
@@ -39,6 +39,7 @@ const FENCED_PUBLISH = `
 local fence, lease = tonumber(redis.call('HGET',KEYS[1],ARGV[1]) or 0), tonumber(ARGV[2])
 if fence > lease then return ${FENCED_OFF} end
 if fence < lease then redis.call('HSET',KEYS[1],ARGV[1],lease) end
+${ONLY_ON_A_PRIMARY('KEYS[1]')}
 for i=3,#ARGV do redis.call('PUBLISH',KEYS[2],ARGV[i]) end
 return 0
 `;
@@ -65,6 +66,10 @@ export class RedisSink implements BatchSink {
   failuresTotal = 0;
   envelopesTotal = 0;
   fencedOffTotal = 0;
+  /** Envelopes that were published and that the replay log did not take. */
+  notLoggedTotal = 0;
+  /** Envelopes that Redis refused and then took later ones of the same stream: readers see the hole. */
+  overtakenTotal = 0;
 
   constructor(
     redis: Redis,
@@ -193,6 +198,11 @@ export class RedisSink implements BatchSink {
       this.fencedOffTotal += 1;
       this.#events.onFencedOff(entry.batch.accountId);
     } else this.envelopesTotal += 1;
+    if (answer === NOT_LOGGED) {
+      this.notLoggedTotal += 1;
+      this.#events.onFailure('not_logged', 'published, but the replay log took it not: is Redis full?');
+    }
+    this.#dropOvertaken(entry.batch);
     this.#breaker.succeeded();
     this.#sendNext();
     if (this.#queue.length === 0) this.#events.onReady();
@@ -202,9 +212,25 @@ export class RedisSink implements BatchSink {
     // A broken connection is counted once, by its close, however many batches were under way.
     if (!(error instanceof ReplyError) || !entry.isSent) return;
     entry.isSent = false;
-    this.#countFailure('refused', (error as Error).message);
+    this.#breaker.failed();
+    this.#tellFailure('refused', (error as Error).message);
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#sendNext(), RETRY_REFUSED_MS);
+  }
+
+  /** Nothing may come after what is newer: readers would drop it, and those of bare snapshots would go back in time. */
+  #dropOvertaken({ accountId, channel, lease, seq }: Batch): void {
+    const overtaken = this.#queue.filter(
+      ({ batch, isSent }) =>
+        !isSent &&
+        batch.accountId === accountId &&
+        batch.channel === channel &&
+        (batch.lease < lease || (batch.lease === lease && batch.seq < seq)),
+    );
+    for (const entry of overtaken) {
+      this.#remove(entry);
+      this.overtakenTotal += 1;
+    }
   }
 
   #remove(entry: Entry): boolean {
@@ -220,14 +246,16 @@ export class RedisSink implements BatchSink {
     if (this.accepts) this.#events.onReady();
   }
 
+  /** An attempt to connect that failed published nothing: the pauses between attempts are guard enough. */
   #disconnected(): void {
+    const wasPublishing = this.#queue.some((entry) => entry.isSent);
     for (const entry of this.#queue) entry.isSent = false;
-    this.#countFailure('connection', 'connection closed');
+    if (wasPublishing) this.#breaker.failed();
+    this.#tellFailure('connection', 'connection closed');
   }
 
-  #countFailure(kind: 'connection' | 'timeout' | 'refused', detail: string): void {
+  #tellFailure(kind: 'connection' | 'refused', detail: string): void {
     this.failuresTotal += 1;
-    this.#breaker.failed();
     this.#events.onFailure(kind, detail);
   }
 

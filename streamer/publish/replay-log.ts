@@ -1,20 +1,25 @@
 import type { Redis } from 'ioredis';
 import { redisNames } from '#shared/messages/channels.ts';
 import type { Batch } from './batcher.ts';
-import { FENCED_OFF } from './fenced-redis.ts';
+import { FENCED_OFF, ONLY_ON_A_PRIMARY } from './fenced-redis.ts';
 import { sendFramed } from './framed-command.ts';
+
+/** What the script answers in place of a count when it published and could not append. */
+export const NOT_LOGGED = -2;
 
 /**
  * Appends the envelope to its log, trimmed from below, and publishes it, unless a newer lease stands: the bytes cross
- * the wire once.
+ * the wire once. A log that takes nothing, in a full server say, keeps no live tick back.
  */
 const APPEND_AND_PUBLISH = `
 local fence, lease = tonumber(redis.call('HGET',KEYS[2],ARGV[4]) or 0), tonumber(ARGV[5])
 if fence > lease then return ${FENCED_OFF} end
 if fence < lease then redis.call('HSET',KEYS[2],ARGV[4],lease) end
 local ok = redis.pcall('XADD', KEYS[1], 'MINID', ARGV[3], ARGV[2], 'e', ARGV[6])
-if type(ok) == 'table' and ok.err and not string.find(ok.err, 'equal or smaller') then return ok end
-return redis.call('PUBLISH', ARGV[1], ARGV[6])
+${ONLY_ON_A_PRIMARY('KEYS[2]')}
+local readers = redis.call('PUBLISH', ARGV[1], ARGV[6])
+if type(ok) == 'table' and ok.err and not string.find(ok.err, 'equal or smaller') then return ${NOT_LOGGED} end
+return readers
 `;
 
 /** Something may be there: nothing is trimmed until it was asked. */
@@ -47,7 +52,7 @@ export class ReplayLog {
     this.#maxBytes = maxBytes;
   }
 
-  /** @returns FENCED_OFF where a newer lease stands */
+  /** @returns FENCED_OFF where a newer lease stands, NOT_LOGGED where it was published alone */
   async append(batch: Batch, channel: string): Promise<unknown> {
     const { accountId, lease } = batch;
     const key = this.#names.log(batch.channel, accountId);

@@ -114,6 +114,46 @@ describe.skipIf(redisServer() === undefined)(
       );
     });
 
+    it('away for many failed attempts to connect: ticks flow again at its return, not after the breaker', async () => {
+      const openMs = 120_000;
+      const each = await start({ SINK_BREAKER_FAILURES: '3', SINK_BREAKER_OPEN_MS: String(openMs) });
+      await redis.stop('SIGKILL');
+      const { sink } = each.rig.streamer;
+      const failuresBefore = sink.failuresTotal;
+      await until(() => sink.failuresTotal > failuresBefore + 5, 30_000, 'attempts to fail');
+      redis = await startRedisProcess({ port: redis.port });
+      await expectRecovered(each.rig, each.recorder);
+    });
+
+    it('refusing what it is given: the breaker opens, and probes close it again', async () => {
+      const each = await start({ SINK_BREAKER_FAILURES: '3', SINK_BREAKER_OPEN_MS: '1500' });
+      const { sink } = each.rig.streamer;
+      const { redis: client } = each.rig;
+      await client.call('ACL', 'SETUSER', 'default', '-eval');
+      await until(() => sink.breakerState === 'open', 20_000, 'the breaker to open');
+      await client.call('ACL', 'SETUSER', 'default', '+eval');
+      await expectRecovered(each.rig, each.recorder);
+      expect(sink.breakerState).toBe('closed');
+    });
+
+    it('full: what cannot be kept for later readers still reaches those that listen', async () => {
+      const each = await start();
+      const { redis: client, streamer } = each.rig;
+      await client.config('SET', 'maxmemory-policy', 'noeviction');
+      await client.config('SET', 'maxmemory', '1');
+      await until(() => streamer.sink.notLoggedTotal > 20, 20_000, 'the log to take nothing');
+      const before = each.recorder.envelopes.length;
+      await until(
+        () => each.recorder.envelopes.length > before + 20,
+        20_000,
+        'envelopes to flow all the same',
+      );
+      expect(each.recorder.missed).toBe(0);
+      expect(streamer.sink.breakerState).toBe('closed');
+      await client.config('SET', 'maxmemory', '0');
+      await expectRecovered(each.rig, each.recorder);
+    });
+
     it('hung: nothing blocks, values fold, and after it wakes nothing is unaccounted for', async () => {
       const each = await start({ SINK_MAX_BATCHES: '2', BATCH_MAX_TICKS: '10' });
       redis.child.kill('SIGSTOP');

@@ -16,7 +16,14 @@ describe('the metrics', () => {
       memory_mb: { yellow: 1, red: 1 },
       reconnects_per_hour: { yellow: 5, red: 10 },
     },
-    sink: { breakerState: 'half_open', failuresTotal: 4, envelopesTotal: 9, underWay: 1 },
+    sink: {
+      breakerState: 'half_open',
+      failuresTotal: 4,
+      envelopesTotal: 9,
+      notLoggedTotal: 0,
+      overtakenTotal: 0,
+      underWay: 1,
+    },
     loops: {
       states: [
         { name: 'leases', isVital: true, runs: 3, failures: 2, failuresInRow: 0, lastError: undefined },
