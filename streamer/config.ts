@@ -141,9 +141,13 @@ export class ConfigError extends Error {
   readonly code = 'config_invalid';
 }
 
-/** @throws ConfigError naming every variable that cannot be used, never its value: a URL may hold a password. */
+/**
+ * An empty variable counts as none: as a number it would be 0.
+ * @throws ConfigError naming every variable that cannot be used, never its value: a URL may hold a password
+ */
 export function readConfig(env: NodeJS.ProcessEnv): StreamerConfig {
-  const parsed = schema.safeParse(env);
+  const given = Object.entries(env).filter(([, value]) => value !== '');
+  const parsed = schema.safeParse(Object.fromEntries(given));
   if (!parsed.success) {
     const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new ConfigError(`these environment variables cannot be used: ${reasons.join('; ')}`);

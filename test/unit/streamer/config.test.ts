@@ -37,6 +37,11 @@ describe('the configuration', () => {
     expect(message).not.toContain('hunter2');
   });
 
+  it('takes an empty variable for none, not for 0', () => {
+    const empty = { STALL_ALONE_AFTER_MS: '', REPLAY_MB: '', RISK_FREE_RATE: '', RESERVE_CONNECTIONS: '' };
+    expect(readConfig({ REDIS_URL, ...empty })).toEqual(readConfig({ REDIS_URL }));
+  });
+
   it('refuses a reserve that leaves no connection, and a renewal later than the lease', () => {
     expect(() => readConfig({ REDIS_URL, RESERVE_CONNECTIONS: '3' })).toThrow(/RESERVE_CONNECTIONS/);
     expect(() => readConfig({ REDIS_URL, LEASE_TTL_MS: '3000' })).toThrow(/LEASE_RENEW_MS/);
