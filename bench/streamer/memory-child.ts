@@ -48,8 +48,8 @@ async function run(frames: readonly DataView[]): Promise<void> {
     await registry.look();
     gate.follow();
   }
-  const { expired, recycled, gone } = gate.held;
-  if (registry.loads !== 2 || expired + recycled + gone > 0)
+  const { expired, recycled, gone, doubted } = gate.held;
+  if (registry.loads !== 2 || expired + recycled + gone + doubted > 0)
     throw new Error('the dump was not as it should be');
   process.send?.(process.memoryUsage.rss() / 1e6);
 }

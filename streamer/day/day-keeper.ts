@@ -69,11 +69,13 @@ export class DayKeeper {
     return { day, version, instruments: count, refreshed_at, status };
   }
 
-  turned(accountId: string, { stopped, resumed, examples }: GateChange): void {
+  turned(accountId: string, { stopped, resumed, doubted, examples }: GateChange): void {
     const { logger } = this.#parts;
-    const details = { account_id: accountId, ...stopped, resumed, examples };
+    const details = { account_id: accountId, ...stopped, resumed, doubted, examples };
+    if (doubted > 0)
+      logger.error(details, 'the dump lacks too much of what streams to be believed: it streams on');
     if (stopped.recycled + stopped.gone + stopped.waiting > 0) {
       logger.warn(details, 'instruments stopped: the day does not let them stream');
-    } else logger.info(details, 'the day turned');
+    } else if (doubted === 0) logger.info(details, 'the day turned');
   }
 }

@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import { MARKET_STATES } from '#shared/market/calendar.ts';
 import { definers, type Sample } from '../health/metrics.ts';
 import type { DayKeeper } from './day-keeper.ts';
-import type { DayGate, HeldCounts } from './gate.ts';
+import type { DayGate, HeldCounts, NotCurrentCounts } from './gate.ts';
 
 export interface DayMetricsSource {
   readonly day: Pick<DayKeeper, 'market' | 'registry'>;
@@ -19,7 +19,9 @@ export function dayMetrics(registry: Registry, source: DayMetricsSource): void {
       yield [{ segment: 'cash', state: each }, Number(each === cash.state)];
     }
   });
-  const byReason = (counts: (gate: Pick<DayGate, 'held' | 'stoppedTotal'>) => HeldCounts) =>
+  const byReason = (
+    counts: (gate: Pick<DayGate, 'held' | 'stoppedTotal'>) => HeldCounts | NotCurrentCounts,
+  ) =>
     function* (): Generator<Sample> {
       for (const [account_id, gate] of source.gates()) {
         for (const [reason, value] of Object.entries(counts(gate))) yield [{ account_id, reason }, value];
@@ -28,7 +30,7 @@ export function dayMetrics(registry: Registry, source: DayMetricsSource): void {
   const labels = ['account_id', 'reason'];
   gauge(
     'instruments_not_current',
-    'Wanted instruments that the day does not let stream',
+    'Wanted instruments that the day does not let stream, and doubted ones that it does',
     labels,
     byReason((gate) => gate.held),
   );

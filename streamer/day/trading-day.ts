@@ -103,7 +103,12 @@ export function heldReason(instrument: Instrument, view: DayView): HeldReason | 
   if (isDerivative && expiry < liveFrom) return 'expired';
   const naming = view.index?.look(instrument) ?? 'same';
   if (naming !== 'same') return naming === 'other' ? 'recycled' : 'gone';
-  return isDerivative && view.holds ? 'waiting' : undefined;
+  return waitingReason(instrument, view);
+}
+
+/** The same where the dump has no say. */
+export function waitingReason({ expiry }: Instrument, { holds }: DayView): HeldReason | undefined {
+  return expiry !== '' && holds ? 'waiting' : undefined;
 }
 
 /** Volumes begin anew with the day, and once more with each session that the exchange begins. */

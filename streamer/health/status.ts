@@ -1,7 +1,7 @@
 import type { TickSource } from '../after-hours/after-hours.ts';
 import type { LoopState } from '../control/loops.ts';
 import type { RegistryFacts } from '../day/day-keeper.ts';
-import type { HeldCounts } from '../day/gate.ts';
+import type { NotCurrentCounts } from '../day/gate.ts';
 import type { MarketFacts } from '../day/market.ts';
 import type { FeedReport } from '../feed/report.ts';
 import type { AccountReport } from '../report/account-reporter.ts';
@@ -28,8 +28,8 @@ export interface AccountFacts {
   readonly subscriptions: number;
   readonly feed: FeedReport;
   readonly reconnectsPerHour: number;
-  /** Wanted, but not what the day lets stream. */
-  readonly held: HeldCounts;
+  /** Wanted, but not what the day lets stream, or in doubt. */
+  readonly held: NotCurrentCounts;
   readonly report: AccountReport;
   readonly lastTickMs: number;
 }
@@ -88,10 +88,10 @@ function accountReport(account: AccountFacts, thresholds: ThresholdSettings) {
   const open = feed.connections.filter((connection) => connection.state === 'open').length;
   const needsLogin = account.report.session === 'login_required';
   const isDown = account.subscriptions > 0 && open === 0 && !needsLogin;
-  const { recycled, gone, waiting } = account.held;
+  const { recycled, gone, waiting, doubted } = account.held;
   const isMissing = feed.unplaced > 0 || account.lease === undefined || needsLogin;
   const isPartial = open < connections || isMissing;
-  const isHeld = recycled + gone + waiting > 0;
+  const isHeld = recycled + gone + waiting + doubted > 0;
   return {
     account_id: account.accountId,
     status: (isDown ? 'critical' : isPartial || isHeld ? 'degraded' : 'ok') as HealthLevel,

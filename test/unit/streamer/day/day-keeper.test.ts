@@ -49,11 +49,18 @@ describe('the keeper of the day', () => {
   it('logs what the day stopped, loudly unless it was to be expected', () => {
     const { days, lines } = keeper('11:00', async () => undefined);
     const none = { expired: 0, recycled: 0, gone: 0, waiting: 0 };
-    days.turned('primary', { stopped: { ...none, expired: 2 }, resumed: 0, examples: ['A', 'B'] });
-    days.turned('primary', { stopped: { ...none, gone: 1 }, resumed: 0, examples: ['C'] });
+    days.turned('primary', {
+      stopped: { ...none, expired: 2 },
+      resumed: 0,
+      doubted: 0,
+      examples: ['A', 'B'],
+    });
+    days.turned('primary', { stopped: { ...none, gone: 1 }, resumed: 0, doubted: 0, examples: ['C'] });
+    days.turned('primary', { stopped: none, resumed: 0, doubted: 9, examples: [] });
     expect(lines).toMatchObject([
       { level: 30, account_id: 'primary', expired: 2, examples: ['A', 'B'] },
       { level: 40, account_id: 'primary', gone: 1, examples: ['C'] },
+      { level: 50, account_id: 'primary', doubted: 9 },
     ]);
   });
 });

@@ -40,6 +40,12 @@ function rowOf(instrument: Instrument, version = 1): AccountSubscription {
   return { instrument_token: instrument.instrument_token, mode: 'full', version, instrument };
 }
 
+function indexOf(rows: readonly Instrument[]): TokenIndex {
+  const index = new TokenIndex(rows.length);
+  for (const row of rows) index.add(row.instrument_token, symbolHash(row));
+  return index;
+}
+
 function setUp() {
   const target = new RecordingTarget();
   const day = { now: OPEN, view: () => day.now };
@@ -51,13 +57,25 @@ function setUp() {
 const A = option(513, DAY);
 const B = option(769, '2026-08-25');
 
+/** What the day lets stream of all that is wanted, taken at once. */
+function allowedOf(wanted: readonly AccountSubscription[], view: DayView): AccountSubscription[] {
+  const said = (row: AccountSubscription) => heldReason(row.instrument, view);
+  const gone = wanted.filter((row) => said(row) === 'gone').length;
+  const expired = wanted.filter((row) => said(row) === 'expired').length;
+  const isDoubted = gone * 4 > wanted.length - gone - expired;
+  return wanted.filter((row) => {
+    const reason = said(row);
+    return reason === undefined || (reason === 'gone' && isDoubted && !view.holds);
+  });
+}
+
 describe('the gate', () => {
   it('lets through what the day allows, and never what has expired', () => {
     const { target, gate } = setUp();
     gate.apply([rowOf(A), rowOf(B), rowOf(option(1_025, '2026-08-11'))], []);
     expect(target.changes).toEqual([[[513, 769], []]]);
     expect([...gate.current().keys()]).toEqual([513, 769, 1_025]);
-    expect(gate.held).toEqual({ expired: 1, recycled: 0, gone: 0, waiting: 0 });
+    expect(gate.held).toEqual({ expired: 1, recycled: 0, gone: 0, waiting: 0, doubted: 0 });
     expect(gate.stoppedTotal.expired).toBe(0);
   });
 
@@ -69,7 +87,12 @@ describe('the gate', () => {
     gate.follow();
     expect(target.changes.slice(1)).toEqual([[[], [513]]]);
     expect(changes).toEqual([
-      { stopped: { expired: 1, recycled: 0, gone: 0, waiting: 0 }, resumed: 0, examples: ['S513'] },
+      {
+        stopped: { expired: 1, recycled: 0, gone: 0, waiting: 0 },
+        resumed: 0,
+        doubted: 0,
+        examples: ['S513'],
+      },
     ]);
     expect(gate.stoppedTotal.expired).toBe(1);
   });
@@ -87,15 +110,69 @@ describe('the gate', () => {
     const { target, day, gate } = setUp();
     const next = option(513, '2026-09-22', 'NEXT');
     gate.apply([rowOf(A), rowOf(B)], []);
-    const index = new TokenIndex(2);
-    for (const each of [next, B]) index.add(each.instrument_token, symbolHash(each));
-    day.now = { ...OPEN, index };
+    day.now = { ...OPEN, index: indexOf([next, B]) };
     gate.follow();
     expect(gate.held.recycled).toBe(1);
     expect([...target.rows.keys()]).toEqual([769]);
     gate.apply([rowOf(next, 2)], []);
     expect(gate.held.recycled).toBe(0);
     expect(target.rows.get(513)?.instrument.tradingsymbol).toBe('NEXT');
+  });
+
+  it('stops what the dump lacks beside the rest of what is wanted', () => {
+    const { target, day, gate, changes } = setUp();
+    const rows = Array.from({ length: 5 }, (_, n) => option(n + 1, '2026-08-25'));
+    gate.apply(
+      rows.map((row) => rowOf(row)),
+      [],
+    );
+    day.now = { ...OPEN, index: indexOf(rows.slice(1)) };
+    gate.follow();
+    expect([...target.rows.keys()]).toEqual([2, 3, 4, 5]);
+    expect(gate.held).toMatchObject({ gone: 1, doubted: 0 });
+    expect(changes).toMatchObject([{ stopped: { gone: 1 }, doubted: 0 }]);
+  });
+
+  it.each([1, 20, 500])('stops none of %i for a dump that came without its rows, and says so', (count) => {
+    const { target, day, gate, changes } = setUp();
+    const rows = Array.from({ length: count }, (_, n) => option(n + 1, '2026-08-25'));
+    gate.apply(
+      rows.map((row) => rowOf(row)),
+      [],
+    );
+    day.now = { ...OPEN, index: indexOf([]) };
+    gate.follow();
+    expect(target.rows.size).toBe(count);
+    expect(target.changes).toHaveLength(1);
+    expect(gate.held).toMatchObject({ gone: 0, doubted: count });
+    expect(changes).toMatchObject([{ resumed: 0, doubted: count }]);
+    day.now = { ...OPEN, index: indexOf(rows) };
+    gate.follow();
+    expect(gate.held).toMatchObject({ gone: 0, doubted: 0 });
+  });
+
+  it('stops what the dump lacks once enough else is wanted, and lets it stream when that goes', () => {
+    const { target, day, gate } = setUp();
+    const [lone, ...others] = Array.from({ length: 5 }, (_, n) => option(n + 1, '2026-08-25'));
+    day.now = { ...OPEN, index: indexOf(others) };
+    gate.apply([rowOf(lone!)], []);
+    expect([...target.rows.keys()]).toEqual([1]);
+    gate.apply(
+      others.map((row) => rowOf(row)),
+      [],
+    );
+    expect([...target.rows.keys()]).toEqual([2, 3, 4, 5]);
+    gate.apply([], [5]);
+    expect([...target.rows.keys()].sort()).toEqual([1, 2, 3, 4]);
+  });
+
+  it('lets nothing stream on that waits for the dump of the day', () => {
+    const { target, day, gate } = setUp();
+    gate.apply([rowOf(B)], []);
+    day.now = { ...OPEN, index: indexOf([]), holds: true };
+    gate.follow();
+    expect(target.rows.size).toBe(0);
+    expect(gate.held).toMatchObject({ waiting: 1, doubted: 1 });
   });
 
   it('resumes by itself what had waited', () => {
@@ -135,10 +212,9 @@ describe('the gate', () => {
     const anyRow = fc
       .tuple(anyToken, fc.integer({ min: 0, max: 3 }), fc.boolean())
       .map(([token, days, other]) => rowOf(option(token, addDays(DAY, days), `${token}${other ? 'X' : ''}`)));
-    const index = new TokenIndex(9);
-    for (let token = 1; token <= 9; token += 1) {
-      index.add(token, symbolHash(option(token, DAY, token % 3 === 0 ? `${token}X` : `${token}`)));
-    }
+    const index = indexOf(
+      Array.from({ length: 9 }, (_, n) => option(n + 1, DAY, n % 3 === 2 ? `${n + 1}X` : `${n + 1}`)),
+    );
     const anyView = fc.record({
       session: fc.constantFrom('a', 'b'),
       liveFrom: fc.integer({ min: 0, max: 3 }).map((days) => addDays(DAY, days)),
@@ -165,9 +241,7 @@ describe('the gate', () => {
             for (const row of step.set) wanted.set(row.instrument_token, row);
             gate.apply(step.set, step.removed);
           }
-          const allowed = [...wanted.values()].filter(
-            (row) => heldReason(row.instrument, day.now) === undefined,
-          );
+          const allowed = allowedOf([...wanted.values()], day.now);
           expect(new Map(target.rows)).toEqual(new Map(allowed.map((row) => [row.instrument_token, row])));
           expect(new Map(gate.current())).toEqual(wanted);
         }

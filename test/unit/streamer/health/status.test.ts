@@ -30,7 +30,7 @@ const ACCOUNT: AccountFacts = {
   subscriptions: 10,
   feed: FEED,
   reconnectsPerHour: 0,
-  held: { expired: 0, recycled: 0, gone: 0, waiting: 0 },
+  held: { expired: 0, recycled: 0, gone: 0, waiting: 0, doubted: 0 },
   report: {
     session: 'ok',
     session_version: 3,
@@ -120,6 +120,11 @@ describe('health', () => {
       'degraded',
       'the dump has another instrument under a token',
       { accounts: [{ ...ACCOUNT, held: { ...ACCOUNT.held, recycled: 1 } }] },
+    ],
+    [
+      'degraded',
+      'the dump lacks what streams on',
+      { accounts: [{ ...ACCOUNT, held: { ...ACCOUNT.held, doubted: 1 } }] },
     ],
     [
       'ok',
