@@ -7,9 +7,9 @@ import { type DisconnectCause, isTrouble } from './causes.ts';
 import { FeedConnection } from './connection.ts';
 import type { ConnectionSettings } from './connection-contract.ts';
 import { ConnectionLimit, type LimitSettings } from './limit.ts';
-import type { TickRouter } from './move.ts';
 import { ConnectionPool, type PoolSettings } from './pool.ts';
 import { type FeedReport, feedReport } from './report.ts';
+import { tickRouter } from './router.ts';
 import type { PooledConnection } from './seat.ts';
 import { SessionKeeper } from './session-keeper.ts';
 import { readTextFrame } from './text-frames.ts';
@@ -218,28 +218,4 @@ export class AccountFeed {
     if (isTrouble(cause)) this.#troubles.push(this.#parts.clock.steadyMs());
     if (this.#troubles.length > 1_000) this.#troubles.shift();
   }
-}
-
-/** The pool's words for what splices do with the book's slots. */
-function tickRouter(book: Book, pipeline: TickPipeline): TickRouter {
-  const { splices } = pipeline;
-  const each = (tokens: Iterable<number>, work: (slot: NonNullable<ReturnType<Book['get']>>) => void) => {
-    for (const token of tokens) {
-      const slot = book.get(token);
-      if (slot !== undefined) work(slot);
-    }
-  };
-  return {
-    assign: (tokens, link) => each(tokens, (slot) => splices.assign(slot, link)),
-    handOver: (tokens, to) => each(tokens, (slot) => splices.handOver(slot, to)),
-    isKnown: (token) => {
-      const slot = book.get(token);
-      return slot === undefined || slot.link !== 0 || slot.splice !== undefined;
-    },
-    isSettled: (token, link) => (book.get(token)?.link ?? link) === link,
-    settle: (tokens) => pipeline.between(() => each(tokens, (slot) => splices.settle(slot))),
-    cancel: (tokens, from, to) => each(tokens, (slot) => splices.cancel(slot, from, to)),
-    newsOf: (link) => splices.newsOf(link),
-    forgetNews: (link) => splices.forgetNews(link),
-  };
 }

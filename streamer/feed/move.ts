@@ -6,18 +6,22 @@ import type { PooledConnection } from './seat.ts';
 export interface TickRouter {
   /** The connection was told to stream them, and no other does. */
   assign(tokens: Iterable<number>, link: number): void;
-  /** `to` was told to stream them too and takes over, each as soon as it has caught up. */
-  handOver(tokens: Iterable<number>, to: number): void;
+  /**
+   * `to` was told to stream them too and takes over, each as soon as it has caught up; one that is only asked, when
+   * they are settled.
+   */
+  handOver(tokens: Iterable<number>, to: number, isAsked: boolean): void;
   /** Whether any connection was told of: not so for an instrument that went and came back in one change. */
   isKnown(token: number): boolean;
   isSettled(token: number, link: number): boolean;
   /** Nothing is waited for any more: `to` goes on. */
   settle(tokens: Iterable<number>): void;
+  /** `to` has taken over for good. */
+  finish(tokens: Iterable<number>, to: number): void;
   /** `from` goes on as before. */
   cancel(tokens: Iterable<number>, from: number, to: number): void;
-  /** Packets in which the connection told something new before it took over. */
+  /** Packets in which the connection told something new before it took over, and `from` did not. */
   newsOf(link: number): number;
-  forgetNews(link: number): void;
 }
 
 /** `replace`: a new connection takes the seat. `ask`: only if it has news. `merge`: onto a seat that exists. */
@@ -54,7 +58,7 @@ export class Move {
     this.tokens = new Set(tokens);
     this.#router = router;
     this.#maxMs = maxMs;
-    router.handOver(this.tokens, to.id);
+    router.handOver(this.tokens, to.id, this.kind === 'ask');
     to.change(new Map([...this.tokens].map((token) => [token, from.wanted.get(token)!])), []);
   }
 
@@ -64,7 +68,7 @@ export class Move {
     const added = [...set.keys()].filter((token) => this.kind !== 'merge' && !this.tokens.has(token));
     for (const token of added) this.tokens.add(token);
     const changed = new Map([...set].filter(([token]) => this.tokens.has(token)));
-    this.#router.handOver(changed.keys(), this.to.id);
+    this.#router.handOver(changed.keys(), this.to.id, this.kind === 'ask');
     this.to.change(changed, gone);
   }
 
@@ -88,12 +92,11 @@ export class Move {
 
   finish(): void {
     this.hurry();
-    this.#router.forgetNews(this.to.id);
+    this.#router.finish(this.tokens, this.to.id);
   }
 
   cancel(): void {
     this.#router.cancel(this.tokens, this.from.id, this.to.id);
-    this.#router.forgetNews(this.to.id);
   }
 
   #isSettled(): boolean {

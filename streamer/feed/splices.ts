@@ -23,10 +23,16 @@ export interface Splice {
   isHomeFresh: boolean;
   /** The link whose first packets are looked at. */
   next: number;
+  /** `next` takes over only when it is told to: until then nobody knows whether it has news. */
+  isAsked: boolean;
   otherModes: number;
   outdated: number;
   /** What `next` sent while `home` goes on, oldest first. */
   queue: Waiting[];
+  /** `home` before it was given up: it goes on should `next` fail before the hand-over is over. 0: none. */
+  left: number;
+  /** The newest packet of `left`. */
+  kept: DataView | undefined;
 }
 
 interface Waiting {
@@ -66,16 +72,22 @@ export class Splices {
 
   /** The link was told to stream it, and nobody else does. */
   assign(slot: Slot, link: number): void {
+    this.#passOver(slot.splice);
     slot.link = 0;
     slot.splice = newSplice(0, link);
   }
 
-  /** `to` was told to stream it too and shall take over without a tick lost or doubled. */
-  handOver(slot: Slot, to: number): void {
+  /**
+   * `to` was told to stream it too and shall take over without a tick lost or doubled.
+   * @param isAsked only once it is settled
+   */
+  handOver(slot: Slot, to: number, isAsked = false): void {
     const before = slot.splice;
     if (before?.next === to || slot.link === to) return;
+    this.#passOver(before);
     slot.splice = newSplice(before?.next ?? slot.link, to);
-    slot.splice.isHomeFresh = before !== undefined;
+    slot.splice.isHomeFresh = slot.link === 0 && before !== undefined;
+    slot.splice.isAsked = isAsked;
     slot.link = 0;
   }
 
@@ -85,7 +97,10 @@ export class Splices {
     else if (slot.splice?.home === link) slot.splice.isHomeFresh = true;
   }
 
-  /** How many packets of instruments that had ticks before told something new on a link that takes over. */
+  /**
+   * How many packets told something new on a link that is to take over, and no other link told it since. Of a link that
+   * is not only asked, those of instruments that had ticks before.
+   */
   newsOf(link: number): number {
     return this.#news.get(link) ?? 0;
   }
@@ -100,6 +115,7 @@ export class Splices {
     if (splice === undefined) this.repeated.not_home += 1;
     else if (link === splice.next) this.#takeNext(slot, splice, frame, offset, length);
     else if (link === splice.home) this.#takeHome(slot, splice, frame, offset, length);
+    else if (link === splice.left) this.#keep(splice, copyOf(frame, offset, length));
     else this.repeated.not_home += 1;
   }
 
@@ -107,12 +123,13 @@ export class Splices {
   settle(slot: Slot): void {
     const { splice } = slot;
     if (splice === undefined || splice.home === 0) return;
-    if (splice.queue.length === 0) {
-      splice.home = 0;
+    const { queue } = splice;
+    if (queue.length === 0) {
+      leaveHome(splice);
       return;
     }
-    this.#goOn(slot, splice.next);
-    for (const { packet, isBeforeHome } of splice.queue) {
+    this.#takeOver(slot, splice);
+    for (const { packet, isBeforeHome } of queue) {
       const novelty = this.#comparison(slot, packet, 0, packet.byteLength);
       if (novelty === 'news' && !(isBeforeHome && this.#isSameMoment(slot, packet))) {
         this.#use(slot, packet, 0, packet.byteLength);
@@ -120,36 +137,77 @@ export class Splices {
     }
   }
 
-  /** `to` will not take over after all. */
+  /** `to` has taken over for good: whom it took over from is not needed any more. */
+  finish(slot: Slot, to: number): void {
+    const { splice } = slot;
+    if (splice?.next !== to) return;
+    this.#keep(splice, undefined);
+    splice.left = 0;
+    if (slot.link === to) slot.splice = undefined;
+  }
+
+  /** `to` will not take over after all. What `from` sent while it was not followed any more: its newest is told now. */
   cancel(slot: Slot, from: number, to: number): void {
     const { splice } = slot;
     if (splice?.next !== to && slot.link !== to) return;
-    this.repeated.not_home += splice?.queue.length ?? 0;
-    if (splice?.home === from && !splice.isHomeFresh) this.#goOn(slot, from);
-    else this.assign(slot, from);
+    if (splice?.home === from && !splice.isHomeFresh) {
+      this.#passOver(splice);
+      slot.link = from;
+      slot.splice = undefined;
+      return;
+    }
+    const kept = splice?.left === from ? splice.kept : undefined;
+    if (kept !== undefined) splice!.kept = undefined;
+    this.assign(slot, from);
+    if (kept !== undefined) this.#takeNext(slot, slot.splice!, kept, 0, kept.byteLength);
   }
 
-  #goOn(slot: Slot, link: number): void {
-    slot.link = link;
-    slot.splice = undefined;
+  #takeOver(slot: Slot, splice: Splice): void {
+    slot.link = splice.next;
+    splice.queue = [];
+    leaveHome(splice);
+    if (splice.left === 0) slot.splice = undefined;
+  }
+
+  #keep(splice: Splice, packet: DataView | undefined): void {
+    if (splice.kept !== undefined) this.repeated.not_home += 1;
+    splice.kept = packet;
+  }
+
+  /** What waits in it is not told. */
+  #passOver(splice: Splice | undefined): void {
+    if (splice === undefined) return;
+    this.repeated.not_home += splice.queue.length;
+    this.#keep(splice, undefined);
   }
 
   #takeNext(slot: Slot, splice: Splice, frame: DataView, offset: number, length: number): void {
     const novelty = this.#novelty(slot, splice, frame, offset, length);
-    if (novelty === 'news' && slot.packetLength > 0) {
+    const isToWait = splice.isAsked && splice.home !== 0;
+    if (novelty === 'news' && (slot.packetLength > 0 || isToWait)) {
       this.#news.set(splice.next, this.newsOf(splice.next) + 1);
     }
     if (novelty === 'other_mode' || novelty === 'outdated') {
       this.repeated[novelty] += 1;
-    } else if (splice.home === 0 || slot.packetLength === 0 || novelty === 'double') {
+    } else if (isToWait && novelty === 'double') {
+      this.#drop(splice, splice.queue.length);
+      this.repeated.double += 1;
+    } else if (!isToWait && (splice.home === 0 || slot.packetLength === 0 || novelty === 'double')) {
       this.repeated.double += splice.queue.length;
-      this.#goOn(slot, splice.next);
+      this.#takeOver(slot, splice);
       if (novelty === 'news') this.#use(slot, frame, offset, length);
       else this.repeated.double += 1;
     } else {
       splice.queue.push({ packet: copyOf(frame, offset, length), isBeforeHome: false });
       if (splice.queue.length > MAX_QUEUE) this.settle(slot);
     }
+  }
+
+  /** The oldest that wait were told by `home`. */
+  #drop(splice: Splice, packets: number): void {
+    splice.queue.splice(0, packets);
+    this.repeated.double += packets;
+    this.#news.set(splice.next, this.newsOf(splice.next) - packets);
   }
 
   #takeHome(slot: Slot, splice: Splice, frame: DataView, offset: number, length: number): void {
@@ -166,9 +224,10 @@ export class Splices {
     const at = queue.findIndex(({ packet }) => this.#isSame(slot, packet, 0, packet.byteLength));
     for (const waiting of queue) waiting.isBeforeHome = true;
     if (at === -1) return;
-    this.repeated.double += at + 1;
-    this.#goOn(slot, splice.next);
-    for (const { packet } of queue.slice(at + 1)) this.#use(slot, packet, 0, packet.byteLength);
+    this.#drop(splice, at + 1);
+    if (splice.isAsked) return;
+    this.#takeOver(slot, splice);
+    for (const { packet } of queue) this.#use(slot, packet, 0, packet.byteLength);
   }
 
   #novelty(slot: Slot, splice: Splice, frame: DataView, offset: number, length: number): Novelty {
@@ -211,7 +270,23 @@ export class Splices {
 }
 
 function newSplice(home: number, next: number): Splice {
-  return { home, isHomeFresh: false, next, otherModes: 0, outdated: 0, queue: [] };
+  return {
+    home,
+    isHomeFresh: false,
+    next,
+    isAsked: false,
+    otherModes: 0,
+    outdated: 0,
+    queue: [],
+    left: 0,
+    kept: undefined,
+  };
+}
+
+/** It is not followed any more; should it have to go on after all, it is known. */
+function leaveHome(splice: Splice): void {
+  if (splice.home !== 0) splice.left = splice.home;
+  splice.home = 0;
 }
 
 function isOfMode(mode: FeedMode, length: number): boolean {

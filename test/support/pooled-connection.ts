@@ -58,7 +58,7 @@ export const NO_TICKS: TickRouter = {
   isKnown: () => true,
   isSettled: () => true,
   settle: () => {},
+  finish: () => {},
   cancel: () => {},
   newsOf: () => 0,
-  forgetNews: () => {},
 };

@@ -110,27 +110,145 @@ describe('two links of an instrument', () => {
     fc.assert(property, { seed: 7, numRuns: 2_000 });
   });
 
-  it('the second of which gives up: missing is only what the first one sent while it was not followed', () => {
-    const property = fc.property(given, fc.nat(20), ({ volumes, joinsAt }, givesUpAfter) => {
-      const ticks = ticksOf(volumes);
+  it('the second of which falls silent and gives up: what the first one shows then is its newest', () => {
+    const property = fc.property(given, fc.nat(40), fc.nat(20), (ticksGiven, diesAfter, noticedAfter) => {
+      const { volumes, joinsAt, turns, maxApart } = ticksGiven;
+      const ticks = ticksOf(volumes.map((more) => more + 1));
       const start = joinsAt % ticks.length;
       const { slot, splices, used, send } = rig();
       for (const packet of ticks.slice(0, start)) send(OLD, packet);
       splices.handOver(slot, NEW);
       const passedOver = new Set<number>();
-      for (let index = start; index < ticks.length; index += 1) {
-        if (slot.link === NEW) passedOver.add(index);
-        send(OLD, ticks[index]!);
-        if (index - start === givesUpAfter) splices.cancel(slot, OLD, NEW);
-        if (index - start >= givesUpAfter) continue;
-        passedOver.delete(index);
-        send(NEW, ticks[index]!);
+      let turn = 0;
+      let newestOfOld = start - 1;
+      for (const { link, index } of interleaved(ticks.length, start, turns, maxApart)) {
+        if (turn === diesAfter + noticedAfter) {
+          splices.cancel(slot, OLD, NEW);
+          expect(used.at(-1) ?? -1).toBeGreaterThanOrEqual(newestOfOld);
+        }
+        turn += 1;
+        if (link === NEW && turn > diesAfter) continue;
+        if (link === OLD) {
+          newestOfOld = index;
+          if (slot.link === NEW) passedOver.add(index);
+        }
+        send(link, ticks[index]!);
       }
-      expect(used).toEqual(upTo(ticks.length).filter((index) => !passedOver.has(index)));
-      expect(passedOver.size).toBeLessThanOrEqual(1);
-      if (ticks.length - start > givesUpAfter + 1) expect(slot.link).toBe(OLD);
+      splices.cancel(slot, OLD, NEW);
+      expect(used.at(-1)).toBe(ticks.length - 1);
+      expect(used).toEqual([...new Set(used)].sort((a, b) => a - b));
+      const missing = upTo(ticks.length).filter((index) => !used.includes(index));
+      expect(missing.filter((index) => !passedOver.has(index))).toEqual([]);
     });
-    fc.assert(property, { seed: 8, numRuns: 1_000 });
+    fc.assert(property, { seed: 8, numRuns: 2_000 });
+  });
+
+  it('the second of which was only asked and had no news: the first one never lost its place', () => {
+    const property = fc.property(given, fc.nat(80), ({ volumes, joinsAt, turns, maxApart }, endsAfter) => {
+      const ticks = ticksOf(volumes.map((more) => more + 1));
+      const start = joinsAt % ticks.length;
+      const { slot, splices, used, send } = rig();
+      for (const packet of ticks.slice(0, start)) send(OLD, packet);
+      splices.handOver(slot, NEW, true);
+      let turn = 0;
+      for (const { link, index } of interleaved(ticks.length, start, turns, maxApart)) {
+        if (turn === endsAfter) splices.cancel(slot, OLD, NEW);
+        turn += 1;
+        send(link, ticks[index]!);
+        if (link === OLD) expect(used.at(-1)).toBe(index);
+      }
+      expect(used).toEqual(upTo(ticks.length));
+    });
+    fc.assert(property, { seed: 9, numRuns: 1_000 });
+  });
+});
+
+describe('a link that was asked', () => {
+  const [first, second, third] = ticksOf([1, 1, 1]) as [Buffer, Buffer, Buffer];
+
+  it('has news in ticks that it alone brings, after a snapshot that told nothing too', () => {
+    const { slot, splices, used, send } = rig();
+    send(OLD, first);
+    splices.handOver(slot, NEW, true);
+    send(NEW, first);
+    expect([splices.newsOf(NEW), slot.link]).toEqual([0, 0]);
+    send(NEW, second);
+    send(NEW, third);
+    expect([splices.newsOf(NEW), used]).toEqual([2, [0]]);
+    splices.settle(slot);
+    expect([slot.link, used]).toEqual([NEW, [0, 1, 2]]);
+  });
+
+  it('has none in ticks that the first one brings too, whoever is earlier', () => {
+    const { slot, splices, used, send } = rig();
+    send(OLD, first);
+    splices.handOver(slot, NEW, true);
+    for (const [link, packet] of [
+      [NEW, first],
+      [NEW, second],
+      [OLD, second],
+      [OLD, third],
+      [NEW, third],
+    ] as const)
+      send(link, packet);
+    expect([splices.newsOf(NEW), used]).toEqual([0, [0, 1, 2]]);
+    splices.cancel(slot, OLD, NEW);
+    expect(slot.link).toBe(OLD);
+  });
+
+  it('has news in the first tick of an instrument', () => {
+    const { slot, splices, used, send } = rig();
+    splices.handOver(slot, NEW, true);
+    send(NEW, first);
+    expect([splices.newsOf(NEW), used]).toEqual([1, []]);
+    splices.settle(slot);
+    expect([slot.link, used]).toEqual([NEW, [0]]);
+  });
+});
+
+describe('what the link before sends on', () => {
+  const [first, second, third] = ticksOf([1, 1, 1]) as [Buffer, Buffer, Buffer];
+
+  it('is kept, its newest packet, until the hand-over is over, and each packet counted once', () => {
+    for (const isOver of [true, false]) {
+      const { slot, splices, used, send } = rig();
+      send(OLD, first);
+      splices.handOver(slot, NEW);
+      send(NEW, first);
+      for (const packet of [second, third]) send(OLD, packet);
+      if (isOver) splices.finish(slot, NEW);
+      splices.cancel(slot, OLD, NEW);
+      expect(used).toEqual(isOver ? [0] : [0, 2]);
+      expect(splices.repeated).toMatchObject({ double: 1, not_home: isOver ? 2 : 1 });
+    }
+  });
+
+  it('is told where it was not followed any more and the second one never spoke', () => {
+    const { slot, splices, used, send } = rig();
+    send(OLD, first);
+    splices.handOver(slot, NEW);
+    splices.settle(slot);
+    send(OLD, second);
+    splices.cancel(slot, OLD, NEW);
+    send(OLD, third);
+    expect(used).toEqual([0, 1, 2]);
+  });
+
+  it('is nothing where the second one told more', () => {
+    const { slot, splices, used, send } = rig();
+    send(OLD, first);
+    splices.handOver(slot, NEW);
+    for (const [link, packet] of [
+      [NEW, first],
+      [NEW, second],
+      [NEW, third],
+      [OLD, second],
+    ] as const)
+      send(link, packet);
+    splices.cancel(slot, OLD, NEW);
+    send(OLD, third);
+    expect(used).toEqual([0, 1, 2]);
+    expect(splices.repeated).toMatchObject({ double: 2, outdated: 1, not_home: 0 });
   });
 });
 
@@ -185,6 +303,7 @@ describe('a subscription made again', () => {
     send(NEW, ltpPacket(TOKEN, 6));
     send(OLD, ltpPacket(TOKEN, 6));
     expect(used).toEqual([5, 6]);
+    splices.finish(slot, NEW);
     expect(splices.repeated.not_home).toBe(1);
   });
 

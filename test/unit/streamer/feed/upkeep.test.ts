@@ -55,7 +55,7 @@ function rig(limit: Partial<typeof LIMIT> = {}) {
     },
     cancel: (tokens: Iterable<number>, from: number) => router.assign(tokens, from),
     newsOf: (link: number) => news.get(link) ?? 0,
-    forgetNews: () => {},
+    finish: () => {},
   };
   const open = () => {
     const connection = new RecordingConnection(opened.length + 1);
