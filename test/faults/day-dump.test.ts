@@ -74,7 +74,7 @@ describe.skipIf(redisServer() === undefined)(`a whole dump that comes into force
     });
     expect(difference).toMatchObject(NOTHING);
     expect(today.health.registry).toMatchObject({ instruments: BIG_DUMP_ROWS, status: 'ok' });
-    expect(today.held).toEqual({ expired: 0, recycled: 0, gone: 0, waiting: 0, doubted: 0 });
+    expect(Object.values(today.held).filter((count) => count > 0)).toEqual([]);
     expect(Math.min(...stopsMs)).toBeLessThan(boundMs);
   });
 });
