@@ -1,5 +1,6 @@
 import type { Node } from 'constructs';
 import { z } from 'zod';
+import { expiryGraceSchema } from '#shared/market/expiry-grace.ts';
 import { DEFAULT_CHANNEL_PREFIX } from '#shared/messages/channels.ts';
 import { ENV } from '#shared/names.ts';
 
@@ -14,6 +15,8 @@ const schema = z.object({
   [ENV.brokerWsUrl]: z.url({ protocol: /^wss?$/ }),
   [ENV.brokerLoginUrl]: httpUrl,
   [ENV.clockUrl]: httpUrl.optional(),
+  /** Not an address, but as one it is the same for streamer and functions. */
+  [ENV.expiryGraceMs]: expiryGraceSchema,
 });
 
 export type Addresses = z.infer<typeof schema>;

@@ -129,7 +129,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     name: 'subscription-sweep',
     routes: [],
     triggers: [{ type: 'schedule', everyMinutes: 5 }],
-    env: ['bucket'],
+    env: ['bucket', 'expiryGraceMs'],
     permissions: ['table:read', 'table:write', 'bucket:read'],
     vpc: false,
     memoryMb: 1024,

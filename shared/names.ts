@@ -42,6 +42,8 @@ export const ENV = {
   brokerLoginUrl: 'BROKER_LOGIN_URL',
   /** Where a followed market clock answers (`GET` -> ClockReading without wallMs); unset: the system clock. */
   clockUrl: 'CLOCK_URL',
+  /** The streamer's and the sweep's: one value. */
+  expiryGraceMs: 'EXPIRY_GRACE_MS',
 } as const;
 
 export const DEFAULT_BROKER_URL = 'https://api.kite.trade';

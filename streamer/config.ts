@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { expiryGraceSchema } from '#shared/market/expiry-grace.ts';
 import { PRICING_MODELS } from '#shared/market/greeks.ts';
 import { DEFAULT_CHANNEL_PREFIX } from '#shared/messages/channels.ts';
 import { DEFAULT_BROKER_WS_URL, ENV, STAGE_NAMES, stageNames } from '#shared/names.ts';
@@ -107,12 +108,7 @@ const schema = z
     ORDER_RETRY_MAX_MS: count(5_000),
     DAY_LOOK_MS: count(1_000),
     REGISTRY_LOOK_MS: count(5_000),
-    EXPIRY_GRACE_MS: z.coerce
-      .number()
-      .int()
-      .min(0)
-      .max(6 * 3_600_000)
-      .default(60_000),
+    [ENV.expiryGraceMs]: expiryGraceSchema,
     WITHOUT_DUMP: z.enum(['stream', 'hold']).default('stream'),
   })
   .refine((value) => value.RESERVE_CONNECTIONS < value.MAX_CONNECTIONS, {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { s3Client } from '#shared/aws.ts';
 import { functionParts, required } from '#shared/http/function.ts';
+import { expiryGraceSchema } from '#shared/market/expiry-grace.ts';
 import { InstrumentStore } from '#shared/market/instrument-store.ts';
 import { ENV } from '#shared/names.ts';
 import { functionSubscriber } from '#shared/subscriptions/function-subscriber.ts';
 import { type SweepResult, sweep } from './sweep.ts';
 
 const env = process.env;
-/** The streamer's variable: the subscription outlives the stream, never the other way. */
-const config = z.object({ EXPIRY_GRACE_MS: z.coerce.number().int().min(0).default(60_000) }).parse(env);
+const config = z.object({ [ENV.expiryGraceMs]: expiryGraceSchema }).parse(env);
 
 /** Two minutes of writing at the table's slowest; the function may run for a minute. */
 const MAX_ENDS = 5_000;

@@ -82,6 +82,7 @@ export class ControlStack extends Stack {
       brokerWsUrl: addresses.BROKER_WS_URL,
       brokerLoginUrl: addresses.BROKER_LOGIN_URL,
       clockUrl: addresses.CLOCK_URL,
+      expiryGraceMs: String(addresses.EXPIRY_GRACE_MS),
     };
     const wanted: readonly (keyof typeof ENV)[] = ['stage', 'table', 'clockUrl', ...row.env];
     return Object.fromEntries(

@@ -120,6 +120,7 @@ export class StreamerStack extends Stack {
         [ENV.channelPrefix]: addresses.CHANNEL_PREFIX,
         [ENV.brokerUrl]: addresses.BROKER_URL,
         [ENV.brokerWsUrl]: addresses.BROKER_WS_URL,
+        [ENV.expiryGraceMs]: String(addresses.EXPIRY_GRACE_MS),
         STREAMER_PORT: String(HEALTH_PORT),
       },
       secrets: { [ENV.redisUrl]: ContainerSecret.fromSecretsManager(cache.url as ISecret) },

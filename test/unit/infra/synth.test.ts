@@ -21,6 +21,27 @@ describe('the deployment', () => {
     );
   });
 
+  it.each([
+    [undefined, '60000'],
+    ['3600000', '3600000'],
+  ])(
+    'lets contracts stream and their subscriptions stand on alike: asked for %s, %s ms',
+    (given, expected) => {
+      const env = given === undefined ? {} : { EXPIRY_GRACE_MS: given };
+      const deployed = new SynthesisedStage('production', undefined, undefined, env);
+      deployed.template('control').hasResourceProperties('AWS::Lambda::Function', {
+        FunctionName: 'ticker-production-subscription-sweep',
+        Environment: { Variables: Match.objectLike({ EXPIRY_GRACE_MS: expected }) },
+      });
+      deployed.template('streamer').hasResourceProperties('AWS::ECS::TaskDefinition', {
+        ContainerDefinitions: [
+          Match.objectLike({ Environment: Match.arrayWith([{ Name: 'EXPIRY_GRACE_MS', Value: expected }]) }),
+        ],
+      });
+    },
+    120_000,
+  );
+
   it('stands on the default ports where nothing else is said', () => {
     new SynthesisedStage('local', {}).template('control').hasResourceProperties('AWS::Lambda::Function', {
       FunctionName: 'ticker-local-publisher',

@@ -19,11 +19,17 @@ export class SynthesisedStage {
   /** By part: `data`, `control`, ... */
   readonly templates: ReadonlyMap<string, Template>;
 
-  constructor(stage: StageName, env: NodeJS.ProcessEnv = ADDRESSES, spoil: (app: App) => void = () => {}) {
+  /** `given`: what the command line says with `-c`. */
+  constructor(
+    stage: StageName,
+    env: NodeJS.ProcessEnv = ADDRESSES,
+    spoil: (app: App) => void = () => {},
+    given: Readonly<Record<string, string>> = {},
+  ) {
     const outdir = mkdtempSync(join(tmpdir(), 'ticker-synth-'));
     try {
       const { context } = JSON.parse(readFileSync(CDK_JSON, 'utf8')) as { context: Record<string, unknown> };
-      const app = new App({ outdir, context });
+      const app = new App({ outdir, context: { ...context, ...given } });
       buildApp(app, stage, env);
       spoil(app);
       app.synth();
