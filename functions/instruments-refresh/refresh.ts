@@ -1,6 +1,7 @@
 import { downloadInstruments } from '#functions/instruments/download.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { Logger } from '#shared/http/logger.ts';
+import { istDay, knowsHolidays } from '#shared/market/calendar.ts';
 import {
   type InstrumentPointer,
   type InstrumentStore,
@@ -27,6 +28,8 @@ export async function refreshWhenDue(parts: RefreshParts): Promise<{ readonly da
   const { day, version, count } = after;
   if (isDue(after, clock.nowMs())) log.warn("the broker still serves an older day's dump", { day, version });
   else log.info("the day's instruments are in force", { day, version, count });
+  const today = istDay(clock.nowMs());
+  if (!knowsHolidays(today)) log.warn("the calendar lacks this year's holidays", { day: today });
   return { day };
 }
 

@@ -1,4 +1,4 @@
-import { HOLIDAYS } from './holidays.ts';
+import { HOLIDAYS, HOLIDAYS_KNOWN_UNTIL_YEAR } from './holidays.ts';
 
 /** India has one time zone and no daylight saving: UTC+05:30 all year. */
 export const IST_OFFSET_MS = 19_800_000;
@@ -26,6 +26,11 @@ export function addDays(day: string, days: number): string {
 /** 0 is Sunday. */
 export function weekday(day: string): number {
   return new Date(`${day}T00:00:00Z`).getUTCDay();
+}
+
+/** Where it does not, weekdays on which nobody trades count as trading days. */
+export function knowsHolidays(day: string): boolean {
+  return Number(day.slice(0, 4)) <= HOLIDAYS_KNOWN_UNTIL_YEAR;
 }
 
 export function isTradingDay(day: string): boolean {

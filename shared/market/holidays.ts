@@ -36,5 +36,5 @@ export const HOLIDAYS: ReadonlySet<string> = new Set([
   '2026-12-25',
 ]);
 
-/** The last year the list covers: later years know weekends only. */
+/** The last year the list covers: later years know weekends only, and say so. */
 export const HOLIDAYS_KNOWN_UNTIL_YEAR = 2026;

@@ -1,5 +1,6 @@
 import {
   istDay,
+  knowsHolidays,
   type MarketSegment,
   type MarketState,
   marketState,
@@ -19,11 +20,15 @@ export interface SegmentFacts {
 export interface MarketFacts extends SegmentFacts {
   /** In India, `yyyy-mm-dd`. */
   readonly day: string;
+  /** False: a holiday of this year counts as a trading day, because nobody told the calendar of it. */
+  readonly holidays_known: boolean;
   readonly cash: SegmentFacts;
 }
 
 export function marketFacts(nowMs: number): MarketFacts {
-  return { day: istDay(nowMs), ...segmentFacts(nowMs, 'derivatives'), cash: segmentFacts(nowMs, 'cash') };
+  const day = istDay(nowMs);
+  const cash = segmentFacts(nowMs, 'cash');
+  return { day, holidays_known: knowsHolidays(day), ...segmentFacts(nowMs, 'derivatives'), cash };
 }
 
 function segmentFacts(nowMs: number, segment: MarketSegment): SegmentFacts {
@@ -33,17 +38,22 @@ function segmentFacts(nowMs: number, segment: MarketSegment): SegmentFacts {
   };
 }
 
-/** Writes each change of a market's state to the log, once. */
+/** Writes each change of a market's state to the log, once, and each day whose holidays are not known. */
 export class MarketLog {
-  readonly #logger: Pick<StreamerLogger, 'info'>;
+  readonly #logger: Pick<StreamerLogger, 'info' | 'warn'>;
+  #warnedOf = '';
   readonly #states = new Map<MarketSegment, MarketState>();
 
-  constructor(logger: Pick<StreamerLogger, 'info'>) {
+  constructor(logger: Pick<StreamerLogger, 'info' | 'warn'>) {
     this.#logger = logger;
   }
 
   look(nowMs: number): void {
-    const { cash, day, ...derivatives } = marketFacts(nowMs);
+    const { cash, day, holidays_known, ...derivatives } = marketFacts(nowMs);
+    if (!holidays_known && day !== this.#warnedOf) {
+      this.#warnedOf = day;
+      this.#logger.warn({ day }, "the calendar lacks this year's holidays: weekdays count as trading days");
+    }
     for (const segment of MARKET_SEGMENTS) {
       const { state, next_change_at } = segment === 'cash' ? cash : derivatives;
       if (this.#states.get(segment) === state) continue;

@@ -19,6 +19,9 @@ export function dayMetrics(registry: Registry, source: DayMetricsSource): void {
       yield [{ segment: 'cash', state: each }, Number(each === cash.state)];
     }
   });
+  gauge('calendar_holidays_known', "0 when the calendar lacks the year's holidays", [], () => [
+    [{}, Number(day.market().holidays_known)],
+  ]);
   const byReason = (
     counts: (gate: Pick<DayGate, 'held' | 'stoppedTotal'>) => HeldCounts | NotCurrentCounts,
   ) =>

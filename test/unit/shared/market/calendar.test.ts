@@ -8,6 +8,7 @@ import {
   istDateTime,
   istDay,
   istMs,
+  knowsHolidays,
   MARKET_STATES,
   marketState,
   nextStateMs,
@@ -15,6 +16,7 @@ import {
   previousTradingDay,
   tradingHours,
 } from '#shared/market/calendar.ts';
+import { HOLIDAYS, HOLIDAYS_KNOWN_UNTIL_YEAR } from '#shared/market/holidays.ts';
 
 const anyDay = fc.integer({ min: 0, max: 3_000 }).map((days) => addDays('2022-01-01', days));
 
@@ -23,6 +25,13 @@ describe('the trading calendar', () => {
     expect(istMs('2026-08-18', '09:15')).toBe(Date.UTC(2026, 7, 18, 3, 45));
     expect(istDateTime(Date.UTC(2026, 7, 18, 3, 45, 7))).toBe('2026-08-18 09:15:07');
     expect(istDay(Date.UTC(2026, 7, 17, 18, 30))).toBe('2026-08-18');
+  });
+
+  it('knows the holidays of the years that it was told of, and that it knows no later ones', () => {
+    expect([...HOLIDAYS].some((day) => day.startsWith(`${HOLIDAYS_KNOWN_UNTIL_YEAR}-`))).toBe(true);
+    expect(knowsHolidays(`${HOLIDAYS_KNOWN_UNTIL_YEAR}-12-31`)).toBe(true);
+    expect(knowsHolidays(`${HOLIDAYS_KNOWN_UNTIL_YEAR + 1}-01-01`)).toBe(false);
+    for (const day of HOLIDAYS) expect(knowsHolidays(day)).toBe(true);
   });
 
   it('closes derivatives at 15:30 until 2 Aug 2026 and at 15:40 since', () => {
