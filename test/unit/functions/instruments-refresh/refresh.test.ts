@@ -47,7 +47,7 @@ describe('the refresh', () => {
       const clock = new ManualClock(istMs(day, '08:35'));
       const store = storeAt(clock);
       const warnings: string[] = [];
-      const log = { info: () => {}, warn: (message: unknown) => void warnings.push(String(message)) };
+      const log = { info: () => {}, warn: (...[message]: unknown[]) => void warnings.push(String(message)) };
       const before = asked;
       for (let run = 0; run < 3; run += 1) await refreshWhenDue({ store, brokerUrl, clock, log });
       expect(warnings).toHaveLength(asked > before ? times : 0);
