@@ -18,3 +18,20 @@ export async function inParallel<T>(
   };
   await Promise.all(Array.from({ length: limit }, worker));
 }
+
+/** Runs `work` for every item, at most `limit` at a time, whatever fails; the first failure is thrown afterwards. */
+export async function tryAll<T>(
+  limit: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  await inParallel(limit, items, async (item) => {
+    try {
+      await work(item);
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  if (failures.length > 0) throw failures[0];
+}

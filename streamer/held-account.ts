@@ -8,7 +8,7 @@ import { AccountStreamer } from './account.ts';
 import type { AfterHours } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
 import { handBack, handOver } from './control/hand-over.ts';
-import type { GivenAway } from './control/leases.ts';
+import type { GivenAway } from './control/plan.ts';
 import { Reconciler } from './control/reconciler.ts';
 import type { DayKeeper } from './day/day-keeper.ts';
 import { DayGate } from './day/gate.ts';

@@ -35,6 +35,15 @@ const accountSchema = z.object({
 
 /** The account in its item. @throws z.ZodError */
 export function toAccount(item: unknown): Account {
-  const { session_expires_at_ms, ...account } = accountSchema.parse(item);
+  return accountOf(accountSchema.parse(item));
+}
+
+/** The account in its item, or why it is not understood. */
+export function readAccount(item: unknown): Account | z.ZodError {
+  const parsed = accountSchema.safeParse(item);
+  return parsed.success ? accountOf(parsed.data) : parsed.error;
+}
+
+function accountOf({ session_expires_at_ms, ...account }: z.infer<typeof accountSchema>): Account {
   return session_expires_at_ms === undefined ? account : { ...account, session_expires_at_ms };
 }

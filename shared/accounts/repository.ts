@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { GSI1, gsi1Partitions, keys } from '../table.ts';
 import type { CredentialStore } from './credentials.ts';
-import { toAccount } from './record.ts';
+import { readAccount, toAccount } from './record.ts';
 import { sessionExpiryMs } from './session.ts';
 import type { Account, AccountSource, BrokerCredentials, BrokerSession } from './types.ts';
 
@@ -78,8 +78,11 @@ export class AccountRepository implements AccountSource {
     return Item === undefined ? undefined : toAccount(Item);
   }
 
-  /** By account_id; an index read, so a new account may take a moment to appear. */
-  async listAccounts(): Promise<Account[]> {
+  /**
+   * By account_id; an index read, so a new account may take a moment to appear.
+   * @param onUnreadable hears of each account that this version does not understand: it keeps no other one back
+   */
+  async listAccounts(onUnreadable?: (accountId: string, problem: string) => void): Promise<Account[]> {
     const accounts: Account[] = [];
     let start: Record<string, unknown> | undefined;
     do {
@@ -92,7 +95,11 @@ export class AccountRepository implements AccountSource {
           ExclusiveStartKey: start,
         }),
       );
-      accounts.push(...(page.Items ?? []).map(toAccount));
+      for (const item of page.Items ?? []) {
+        const account = readAccount(item);
+        if (account instanceof z.ZodError) onUnreadable?.(String(item.gsi1sk), z.prettifyError(account));
+        else accounts.push(account);
+      }
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
     return accounts;

@@ -74,7 +74,8 @@ export interface BrokerCredentials {
 
 /** What a streamer asks of the account store. */
 export interface AccountSource {
-  listAccounts(): Promise<Account[]>;
+  /** One that cannot be read, as another version may have written it, is missing and told to `onUnreadable`. */
+  listAccounts(onUnreadable?: (accountId: string, problem: string) => void): Promise<Account[]>;
   /** The newest session, or undefined before the first login. */
   readSession(accountId: string): Promise<BrokerSession | undefined>;
 }

@@ -7,9 +7,11 @@ import type { StreamerConfig } from '../config.ts';
 import type { StreamerLogger } from '../log.ts';
 import { leaseSettings } from '../settings.ts';
 import { LeaseFence } from './fence.ts';
-import { type GivenAway, LeaseKeeper, type LeaseStore, type MemberStore } from './leases.ts';
+import { LeaseKeeper, type LeaseStore, type MemberStore } from './leases.ts';
 import type { Loops } from './loops.ts';
 import { nudgeStreamers } from './nudges.ts';
+import type { GivenAway } from './plan.ts';
+import type { WantedAccounts } from './wanted.ts';
 
 export interface AccountShareParts {
   readonly config: StreamerConfig;
@@ -47,6 +49,8 @@ export class AccountShare {
   readonly #events: AccountShareEvents;
   #accounts: ReadonlyMap<string, Account> = new Map();
   hasSeenAccounts = false;
+  /** Accounts whose items are not understood, and why, as of the last reading. */
+  unreadable: ReadonlyMap<string, string> = new Map();
 
   constructor(parts: AccountShareParts, events: AccountShareEvents) {
     const { config, redis } = parts;
@@ -111,17 +115,31 @@ export class AccountShare {
   async #divide(): Promise<void> {
     await this.#parts.ready();
     await this.keeper.divide(() => this.#readAccounts());
-    for (const account of this.#accounts.values()) this.#events.onSeen(account);
     this.hasSeenAccounts = true;
   }
 
-  async #readAccounts(): Promise<string[]> {
-    const accounts = await this.#parts.accounts.listAccounts();
+  async #readAccounts(): Promise<WantedAccounts> {
+    const unreadable = new Map<string, string>();
+    const accounts = await this.#parts.accounts.listAccounts((accountId, problem) =>
+      unreadable.set(accountId, problem),
+    );
     const streaming = accounts.filter(
       (account) => account.status !== 'disabled' && account.session_version > 0,
     );
     this.#accounts = new Map(streaming.map((account) => [account.account_id, account]));
-    return [...this.#accounts.keys()];
+    this.#tellUnreadable(unreadable);
+    // Whatever becomes of the leases: a new session does not wait for them.
+    for (const account of streaming) this.#events.onSeen(account);
+    return { ids: [...this.#accounts.keys()], unreadable: [...unreadable.keys()] };
+  }
+
+  #tellUnreadable(found: ReadonlyMap<string, string>): void {
+    for (const [account_id, problem] of found) {
+      if (!this.unreadable.has(account_id)) {
+        this.#parts.logger.error({ account_id, problem }, 'an account cannot be read: it stays where it is');
+      }
+    }
+    this.unreadable = found;
   }
 
   #accountOf(accountId: string): Account {

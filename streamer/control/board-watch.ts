@@ -27,16 +27,20 @@ export class BoardWatch {
     this.#settings = settings;
   }
 
-  /** `nowMs`: steady time after the board was read. */
-  look(board: Board, nowMs: number): void {
+  /**
+   * @param nowMs steady time after the board was read
+   * @param accountIds those that shall stream: some may never have had a lease
+   */
+  look(board: Board, nowMs: number, accountIds: readonly string[] = []): void {
     const isBlind = nowMs - this.#lookedMs > this.#settings.maxGapMs;
     const before = isBlind ? new Map<string, Standstill>() : this.#seen;
     const stateOf = [
+      ...accountIds.map((accountId) => [leaseKey({ accountId }), 'none'] as const),
       ...board.leases.map((record) => [leaseKey(record), `${record.lease}-${record.renewals}`] as const),
       ...board.members.map((member) => [memberKey(member), String(member.beats)] as const),
     ];
     this.#seen = new Map(
-      stateOf.map(([key, state]) => {
+      [...new Map(stateOf)].map(([key, state]) => {
         const known = before.get(key);
         return [key, known?.state === state ? known : { state, sinceMs: nowMs }];
       }),
@@ -54,11 +58,16 @@ export class BoardWatch {
     return record.holder === undefined || this.#hasStoodStill(leaseKey(record));
   }
 
-  #hasStoodStill(key: string): boolean {
+  /** Whether anybody could have taken the lease for the whole time, and nobody has, as of the last look. */
+  isLeftLying(accountId: string, record: LeaseRecord | undefined): boolean {
+    return this.#hasStoodStill(leaseKey({ accountId }), record?.holder === undefined ? 1 : 2);
+  }
+
+  #hasStoodStill(key: string, times = 1): boolean {
     const since = this.#seen.get(key)?.sinceMs ?? this.#lookedMs;
-    return this.#lookedMs - since >= this.#settings.ttlMs;
+    return this.#lookedMs - since >= times * this.#settings.ttlMs;
   }
 }
 
-const leaseKey = ({ accountId }: LeaseRecord) => `lease ${accountId}`;
+const leaseKey = ({ accountId }: Pick<LeaseRecord, 'accountId'>) => `lease ${accountId}`;
 const memberKey = ({ holder }: Member) => `member ${holder}`;

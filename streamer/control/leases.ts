@@ -1,12 +1,14 @@
 import type { LeaseRecord, LeaseRepository } from '#shared/accounts/leases.ts';
 import type { Board, Member, MemberRepository } from '#shared/accounts/members.ts';
 import type { SteadyClock } from '#shared/clock.ts';
-import { inParallel } from '#shared/parallel.ts';
-import { within } from '#shared/within.ts';
+import { tryAll } from '#shared/parallel.ts';
+import { Barred } from './barred.ts';
 import { BoardWatch } from './board-watch.ts';
-import { divide } from './division.ts';
 import type { LeaseFence } from './fence.ts';
 import { HeldLease, stampOf } from './held-lease.ts';
+import { type GivenAway, type Plan, planOf } from './plan.ts';
+import { Renewals } from './renewals.ts';
+import { Wanted, type WantedAccounts } from './wanted.ts';
 
 export type LeaseStore = Pick<LeaseRepository, 'acquire' | 'renew' | 'release'>;
 export type MemberStore = Pick<MemberRepository, 'readBoard' | 'beat' | 'remove'>;
@@ -29,9 +31,6 @@ export interface LeaseKeeperParts {
   readonly clock: Pick<SteadyClock, 'steadyMs' | 'wallMs'>;
 }
 
-/** Why an account is given away: another streamer takes it, or it shall not stream any more. */
-export type GivenAway = 'moved' | 'unwanted';
-
 export interface LeaseKeeperEvents {
   onAcquired(accountId: string, lease: number): void;
   /** It is somebody else's already: everything ends at once. */
@@ -53,6 +52,9 @@ export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
   readonly #events: LeaseKeeperEvents;
   readonly #watch: BoardWatch;
+  readonly #wanted: Wanted;
+  readonly #barred: Barred;
+  readonly #renewals: Renewals;
   readonly #held = new Map<string, HeldLease>();
   /** The newest lease of each account that was streamed under. */
   readonly #begun = new Map<string, number>();
@@ -67,7 +69,17 @@ export class LeaseKeeper {
     this.#parts = parts;
     this.#events = events;
     // Half the time is enough to tell an outage of the table from a slow answer.
-    this.#watch = new BoardWatch({ ttlMs: settings.ttlMs, maxGapMs: settings.ttlMs / 2 });
+    const { ttlMs } = settings;
+    this.#watch = new BoardWatch({ ttlMs, maxGapMs: ttlMs / 2 });
+    // With the pause, at most a third, looks at the board stay near enough to each other.
+    this.#wanted = new Wanted({ patienceMs: ttlMs / 8, timeoutMs: ttlMs });
+    // So long that another one sees it lie, and takes it.
+    this.#barred = new Barred(2 * ttlMs, parts.clock);
+    this.#renewals = new Renewals(settings, parts, {
+      isHeld: (held) => this.#held.get(held.accountId) === held,
+      isGood: (held) => this.#isGood(held),
+      onGone: (held) => this.#lose(held),
+    });
   }
 
   /** The lease's number while it is safely held. */
@@ -83,40 +95,30 @@ export class LeaseKeeper {
 
   /** A sign of life for every lease held, all at once. @throws the first failure, after all have been tried */
   async renewAll(): Promise<void> {
-    const results = await Promise.allSettled([...this.#held.values()].map((held) => this.#renew(held)));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const all = [...this.#held.values()];
+    await tryAll(all.length, all, (held) => this.#renewals.renew(held));
   }
 
   /**
-   * One look at the board, and what follows from it. Without Redis a streamer shows no sign of life: it could not
-   * stream what falls to it.
-   * @param readAccountIds all that shall stream
+   * One look at the board, and what follows from it. Who cannot reach Redis, or cannot read what shall stream, shows no
+   * sign of life: it could not stream what falls to it.
+   * @param readWanted while it fails, what is dead or free of the list read before is still taken
    */
-  async divide(readAccountIds: () => Promise<readonly string[]>): Promise<void> {
-    const { members, fence, clock } = this.#parts;
+  async divide(readWanted: () => Promise<WantedAccounts>): Promise<void> {
+    const { members, fence } = this.#parts;
     const fences = await fence.readAll();
-    const self = this.#self();
-    // Two that start at once must see each other.
-    if (self.beats === 1) {
-      await members.beat(self);
-      this.#events.onNews();
-    }
+    const listed = this.#wanted.refresh(readWanted);
+    const isFirst = this.#beats === 0;
+    if (isFirst) await this.#join(listed);
     // Beside each other: an account that another streamer gave away waits for this.
-    const [accountIds, board] = await Promise.all([
-      readAccountIds(),
-      members.readBoard(),
-      self.beats > 1 ? members.beat(self) : undefined,
-    ]);
-    this.#watch.look(board, clock.steadyMs());
-    const others = board.members.filter(({ holder }) => holder !== this.#settings.holder);
-    const dead = others.filter((member) => this.#watch.isDead(member));
-    this.isHandOverNear = others.some((member) => member.isLeaving && !dead.includes(member));
-    const living = others.filter((member) => !member.isLeaving && !dead.includes(member));
-    const mine = this.#shareOf(accountIds, board, this.#isLeaving ? living : [...living, self]);
-    await this.#giveAwayAllBut(mine, new Set(accountIds));
-    await this.#take(mine, board, fences);
-    for (const member of dead) await members.remove(member);
+    const [board] = await Promise.all([this.#look(), listed]);
+    if (!isFirst) await this.#beat();
+    const plan = this.#plan(board);
+    this.isHandOverNear = plan.isHandOverNear;
+    await this.#giveAwayAll(plan.surplus);
+    await this.#take(plan, board, fences);
+    for (const member of plan.dead) await members.remove(member);
+    if (this.#wanted.failure !== undefined) throw this.#wanted.failure;
   }
 
   /** Gives everything away, and tells the others beforehand that it will. */
@@ -125,21 +127,43 @@ export class LeaseKeeper {
     this.#isLeaving = true;
     // Held up until now: what is not this process's any more ends without ceremony.
     if (this.doubtful.length > 0) await this.renewAll().catch(() => {});
+    this.#beats += 1;
     const self = this.#self();
     // Failing that, they notice by each lease that comes free.
     await members.beat(self).catch(() => {});
     this.#events.onNews();
-    const ended = await Promise.allSettled(
-      [...this.#held.values()].map((held) => this.#giveAway(held, 'moved')),
-    );
-    await members.remove(self);
+    const all = [...this.#held.values()];
+    try {
+      await tryAll(all.length, all, (held) => this.#giveAway(held, 'moved'));
+    } finally {
+      await members.remove(self);
+      this.#events.onNews();
+    }
+  }
+
+  /** What shall stream is known before the others count on this one, and two that start at once must see each other. */
+  async #join(listed: Promise<void>): Promise<void> {
+    await listed;
+    if (this.#wanted.failure !== undefined) throw this.#wanted.failure;
+    await this.#beat();
     this.#events.onNews();
-    const failed = ended.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#isLeaving || this.#wanted.failure !== undefined) return;
+    this.#beats += 1;
+    await this.#parts.members.beat(this.#self());
+  }
+
+  /** Noted as soon as it is read: time that other reads take must not blind the watch. */
+  async #look(): Promise<Board> {
+    const { members, clock } = this.#parts;
+    const board = await members.readBoard();
+    this.#watch.look(board, clock.steadyMs(), this.#wanted.last.ids);
+    return board;
   }
 
   #self(): Member {
-    this.#beats += 1;
     const { holder, maxAccounts } = this.#settings;
     return { holder, beats: this.#beats, isLeaving: this.#isLeaving, maxAccounts };
   }
@@ -148,60 +172,71 @@ export class LeaseKeeper {
     return held.isGood(stampOf(this.#parts.clock), this.#settings.ttlMs - this.#settings.safetyMs);
   }
 
-  #shareOf(accountIds: readonly string[], board: Board, members: readonly Member[]): Set<string> {
-    const holders = new Map<string, string>();
-    for (const { accountId, holder } of board.leases) {
-      if (holder !== undefined) holders.set(accountId, holder);
+  #plan(board: Board): Plan {
+    for (const { accountId, holder, renewals } of board.leases) {
+      // Not merely taken.
+      if (holder !== undefined && renewals > 0) this.#barred.lift(accountId, holder);
     }
-    const division = divide(accountIds, members, holders);
-    return new Set(accountIds.filter((accountId) => division.get(accountId) === this.#settings.holder));
+    return planOf({
+      self: this.#self(),
+      board,
+      watch: this.#watch,
+      wanted: this.#wanted.last,
+      isWantedKnown: this.#wanted.failure === undefined,
+      barred: this.#barred,
+      held: new Set(this.#held.keys()),
+    });
   }
 
-  async #giveAwayAllBut(mine: ReadonlySet<string>, wanted: ReadonlySet<string>): Promise<void> {
-    const surplus = [...this.#held.values()].filter(({ accountId }) => !mine.has(accountId));
-    await inParallel(PARALLEL, surplus, (held) =>
-      this.#giveAway(held, wanted.has(held.accountId) ? 'moved' : 'unwanted'),
-    );
-    if (surplus.length > 0) this.#events.onNews();
+  async #giveAwayAll(surplus: Plan['surplus']): Promise<void> {
+    await tryAll(PARALLEL, [...surplus], async ([accountId, why]) => {
+      const held = this.#held.get(accountId);
+      if (held !== undefined) await this.#giveAway(held, why);
+    });
+    if (surplus.size > 0) this.#events.onNews();
   }
 
-  async #take(mine: ReadonlySet<string>, board: Board, fences: ReadonlyMap<string, number>): Promise<void> {
+  async #take({ mine, lying, leftOver }: Plan, board: Board, fences: ReadonlyMap<string, number>) {
     const { leases } = this.#parts;
-    const { holder } = this.#settings;
     const records = new Map(board.leases.map((record) => [record.accountId, record]));
-    const missing = [...mine].filter((accountId) => !this.#held.has(accountId));
-    await inParallel(PARALLEL, missing, (accountId) =>
-      this.#takeOne(accountId, records.get(accountId), fences.get(accountId) ?? 0),
-    );
-    // Its taking or giving back was not answered.
-    const leftOver = board.leases.filter(
-      (record) =>
-        record.holder === holder && !mine.has(record.accountId) && !this.#held.has(record.accountId),
-    );
-    await inParallel(PARALLEL, leftOver, (record) => leases.release(record, holder));
+    const take = (accountId: string) =>
+      this.#takeOne(accountId, records.get(accountId), fences.get(accountId) ?? 0);
+    const takeLying = async (accountId: string) => {
+      await take(accountId);
+      const named = lying.get(accountId);
+      if (named !== undefined && this.#held.has(accountId)) this.#barred.note(accountId, named);
+    };
+    const works = [
+      ...mine.map((accountId) => () => take(accountId)),
+      ...[...lying.keys()].map((accountId) => () => takeLying(accountId)),
+      // Its taking or giving back was not answered.
+      ...leftOver.map((record) => () => leases.release(record, this.#settings.holder)),
+    ];
+    await tryAll(PARALLEL, works, (work) => work());
   }
 
   async #takeOne(accountId: string, seen: LeaseRecord | undefined, fence: number): Promise<void> {
     const { leases, clock } = this.#parts;
     const { holder } = this.#settings;
-    if (this.#isLeaving) return;
+    if (this.#isLeaving || this.#barred.has(accountId, holder)) return;
     const asked = stampOf(clock);
-    const isUnused = seen !== undefined && seen.lease > (this.#begun.get(accountId) ?? 0);
+    const begun = this.#begun.get(accountId) ?? 0;
+    const isUnused = seen !== undefined && seen.lease > begun;
     if (isUnused && seen.holder === holder && seen.lease >= fence) {
       // Taken without hearing the answer. One that streamed already is not begun again: its numbers are used up.
       if (await leases.renew(seen, holder)) await this.#begin(new HeldLease(seen, asked));
       return;
     }
     if (seen !== undefined && seen.holder !== holder && !this.#watch.isFree(seen)) return;
-    // Above what Redis knows: the table may be younger than Redis.
-    const lease = await leases.acquire(accountId, holder, seen, fence);
+    // Above what Redis and this process know: the table may be younger than both.
+    const lease = await leases.acquire(accountId, holder, seen, Math.max(fence, begun));
     if (lease !== undefined) await this.#begin(new HeldLease(lease, asked));
   }
 
   async #begin(held: HeldLease): Promise<void> {
     const { accountId, lease } = held;
-    // An earlier turn that took too long has it already.
-    if (this.#held.get(accountId)?.lease.lease === lease.lease) return;
+    // By an earlier turn that took too long; it may even be on its way back already.
+    if (lease.lease <= (this.#begun.get(accountId) ?? 0)) return;
     if (this.#isLeaving) {
       await this.#parts.leases.release(lease, this.#settings.holder);
       return;
@@ -213,60 +248,22 @@ export class LeaseKeeper {
     // Given away or lost in the meantime.
     if (this.#held.get(accountId) !== held) return;
     this.changes.acquired += 1;
-    this.#events.onAcquired(accountId, lease.lease);
-  }
-
-  async #renew(held: HeldLease): Promise<void> {
-    if (held.isRenewing || held.isEnding) return;
-    held.isRenewing = true;
     try {
-      const asked = stampOf(this.#parts.clock);
-      const isHeld = await this.#askTable(held);
-      if (this.#held.get(held.accountId) !== held) return;
-      if (!isHeld) this.#lose(held);
-      else await this.#confirm(held, asked);
+      this.#events.onAcquired(accountId, lease.lease);
+      this.#barred.lift(accountId, this.#settings.holder);
     } catch (error) {
-      await this.#confirmByFence(held);
+      await this.#undo(held);
       throw error;
-    } finally {
-      held.isRenewing = false;
     }
   }
 
-  #askTable({ lease }: HeldLease): Promise<boolean> {
-    const { renewMs, holder } = this.#settings;
-    return within(renewMs, 'a renewal', this.#parts.leases.renew(lease, holder));
-  }
-
-  async #confirm(held: HeldLease, asked: ReturnType<typeof stampOf>): Promise<void> {
-    held.confirm(asked);
-    const { accountId, lease } = held.lease;
-    const standing = await this.#parts.fence.raise(accountId, lease).catch(() => lease);
-    if (standing > lease && this.#held.get(accountId) === held) {
-      // The table is younger than Redis: with this number nothing would be published.
-      this.#lose(held);
-      await this.#parts.leases.release(held.lease, this.#settings.holder);
-    }
-  }
-
-  /**
-   * The table does not answer. Whoever took the lease meanwhile has written so to Redis, and Redis takes nothing more
-   * under this number; as long as it stands there, streaming goes on.
-   */
-  async #confirmByFence(held: HeldLease): Promise<void> {
-    const { fence, clock } = this.#parts;
-    const { accountId, lease } = held.lease;
-    const asked = stampOf(clock);
+  /** Nothing streams under it: others may try, and this process later. */
+  async #undo(held: HeldLease): Promise<void> {
+    this.#barred.note(held.accountId, this.#settings.holder);
     try {
-      // Only who never lost sight of its lease may write down what a Redis that was emptied forgot.
-      const standing = this.#isGood(held)
-        ? await fence.raise(accountId, lease)
-        : (await fence.readAll()).get(accountId);
-      if (this.#held.get(accountId) !== held) return;
-      if (standing === lease) held.confirm(asked);
-      else if (standing !== undefined) this.#lose(held);
-    } catch {
-      // Without Redis nothing is published either; the lease runs out unless one of the two comes back.
+      this.#lose(held);
+    } finally {
+      await this.#parts.leases.release(held.lease, this.#settings.holder);
     }
   }
 

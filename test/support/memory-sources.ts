@@ -117,6 +117,12 @@ export class MemoryLeases implements LeaseStore, MemberStore {
     this.#leases.set(accountId, { accountId, holder: 'somebody else', lease, renewals: 0 });
   }
 
+  /** The table is made anew. */
+  forget(): void {
+    this.#leases.clear();
+    this.#members.clear();
+  }
+
   #change(accountId: string, lease: number, holder: string, next: string | undefined): boolean {
     const known = this.#leases.get(accountId);
     if (known?.holder !== holder || known.lease !== lease) return false;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inParallel } from '#shared/parallel.ts';
+import { inParallel, tryAll } from '#shared/parallel.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -35,6 +35,17 @@ describe('parallel work', () => {
     await turn();
     await turn();
     expect(begun).toEqual([1, 2]);
+  });
+
+  it('that shall all be tried goes on after a failure, and throws the first one at the end', async () => {
+    const begun: number[] = [];
+    const work = tryAll(2, [1, 2, 3, 4, 5, 6], async (n) => {
+      begun.push(n);
+      await turn();
+      if (n === 2 || n === 5) throw new Error(`not ${n}`);
+    });
+    await expect(work).rejects.toThrow('not 2');
+    expect(begun).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('of nothing is done at once', async () => {

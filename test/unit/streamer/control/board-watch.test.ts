@@ -47,6 +47,23 @@ describe('watching the board', () => {
     expect(watch.isFree(lease(1))).toBe(true);
   });
 
+  it('what anybody could have taken for the whole time is left lying: given back, never leased, or its holder dead', () => {
+    const watch = new BoardWatch({ ttlMs: TTL_MS, maxGapMs: 5_000 });
+    const released = { ...lease(1), holder: undefined };
+    const state = { leases: [released, { ...lease(1), accountId: 'other' }], members: [] };
+    const lying = () => [
+      watch.isLeftLying('primary', released),
+      watch.isLeftLying('new', undefined),
+      watch.isLeftLying('other', state.leases[1]),
+    ];
+    for (let nowMs = 0; nowMs <= 9_000; nowMs += 1_000) watch.look(state, nowMs, ['primary', 'new']);
+    expect(lying()).toEqual([false, false, false]);
+    watch.look(state, 10_000, ['primary', 'new']);
+    expect(lying()).toEqual([true, true, false]);
+    for (let nowMs = 11_000; nowMs <= 20_000; nowMs += 1_000) watch.look(state, nowMs, ['primary', 'new']);
+    expect(lying()).toEqual([true, true, true]);
+  });
+
   it('what is seen for the first time is alive', () => {
     const watch = new BoardWatch({ ttlMs: TTL_MS, maxGapMs: 5_000 });
     watch.look(board(7), 1e9);

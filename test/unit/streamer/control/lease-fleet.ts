@@ -3,6 +3,7 @@ import type { Lease, LeaseRecord } from '#shared/accounts/leases.ts';
 import type { Board, Member } from '#shared/accounts/members.ts';
 import { ManualClock } from '#shared/clock.ts';
 import { LeaseKeeper, type LeaseStore, type MemberStore } from '#streamer/control/leases.ts';
+import type { WantedAccounts } from '#streamer/control/wanted.ts';
 import { MemoryLeases } from '#test/support/memory-sources.ts';
 
 const SETTINGS = { ttlMs: 10_000, renewMs: 3_000, safetyMs: 1_000, maxAccounts: 100 };
@@ -23,6 +24,8 @@ export class LeaseFleet {
   loseAnswers = 0;
   /** Accounts given to another streamer while their holder lived. */
   moves = 0;
+  /** Who held an account when one of them began it. */
+  heldAtBegin: string[][] = [];
 
   constructor(accounts: readonly string[], settings: Partial<typeof SETTINGS> = {}) {
     this.accounts = new Set(accounts);
@@ -39,18 +42,28 @@ export class LeaseFleet {
     return this.members.filter((member) => member.isRunning);
   }
 
-  /** Everybody does their rounds while time passes. */
-  async pass(ms: number): Promise<void> {
+  /** Everybody does their rounds while time passes. @returns for how long each account had no holder, in ms */
+  async pass(ms: number): Promise<Map<string, number>> {
+    const darkMs = new Map([...this.accounts].map((id) => [id, 0]));
     await this.#round();
     for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
       this.clock.advance(STEP_MS);
       await this.#round();
+      for (const holders of this.heldAtBegin.splice(0)) expect(holders).toHaveLength(1);
+      for (const [id, dark] of darkMs) if (this.holdersOf(id).length === 0) darkMs.set(id, dark + STEP_MS);
     }
+    return darkMs;
   }
 
-  /** Who may publish for the account: never more than one. */
+  /** Accounts that nobody may publish for. */
+  get dark(): string[] {
+    return [...this.accounts].filter((id) => this.holdersOf(id).length === 0);
+  }
+
+  /** Who may publish for the account, and whom Redis lets: never more than one. */
   holdersOf(accountId: string): LeaseMember[] {
-    return this.members.filter(({ isDead, keeper }) => !isDead && keeper.held(accountId) !== undefined);
+    const newest = this.fences.get(accountId) ?? 0;
+    return this.members.filter(({ isDead, keeper }) => !isDead && (keeper.held(accountId) ?? -1) >= newest);
   }
 
   async #round(): Promise<void> {
@@ -64,6 +77,15 @@ export class LeaseMember {
   readonly log: string[] = [];
   isCutOff = false;
   isDead = false;
+  isIndexAway = false;
+  /** It is alive and well, and no taking of a lease succeeds. */
+  cannotTake = false;
+  readonly unreadable = new Set<string>();
+  /** So many accounts in a row fail to begin. */
+  failingBegins = 0;
+  readWanted = () => this.#list();
+  /** Of its last look at the board. */
+  failure: Error | undefined;
   #isFrozen = false;
   readonly #fleet: LeaseFleet;
   #renewedMs = 0;
@@ -77,13 +99,18 @@ export class LeaseMember {
       { leases: this.#leases(), members: this.#members(), fence: this.#fence(), clock: fleet.clock },
       {
         onAcquired: (accountId, lease) => {
+          if (this.failingBegins > 0) {
+            this.failingBegins -= 1;
+            throw new Error('it does not begin');
+          }
           this.log.push(`got ${accountId} ${lease}`);
-          expect(fleet.holdersOf(accountId).map((member) => member.holder)).toEqual([holder]);
+          fleet.heldAtBegin.push(fleet.holdersOf(accountId).map((member) => member.holder));
         },
         onLost: (accountId) => void this.log.push(`lost ${accountId}`),
         onGivingAway: async (accountId, why) => {
-          expect(this.keeper.held(accountId)).toBeDefined();
           this.log.push(`gave ${accountId}, ${why}`);
+          // The keeper's own trouble with it would be taken for a failure of the look.
+          if (this.keeper.held(accountId) === undefined) fleet.heldAtBegin.push([]);
           if (why === 'moved') fleet.moves += 1;
         },
         onNews: () => {
@@ -132,8 +159,22 @@ export class LeaseMember {
     }
     if (nowMs - this.#lookedMs >= LOOK_MS) {
       this.#lookedMs = nowMs;
-      await this.keeper.divide(async () => [...this.#fleet.accounts]).catch(() => {});
+      this.failure = undefined;
+      await this.keeper
+        .divide(() => this.readWanted())
+        .catch((error: Error) => {
+          this.failure = error;
+        });
     }
+  }
+
+  /** The index of accounts, as this member sees it. */
+  async #list(): Promise<WantedAccounts> {
+    if (this.isIndexAway) throw new Error('the index is away');
+    return {
+      ids: [...this.#fleet.accounts].filter((id) => !this.unreadable.has(id)),
+      unreadable: [...this.unreadable],
+    };
   }
 
   #reach(): void {
@@ -159,8 +200,10 @@ export class LeaseMember {
   #leases(): LeaseStore {
     const { store } = this.#fleet;
     return {
-      acquire: (accountId: string, holder: string, seen: LeaseRecord | undefined, above?: number) =>
-        this.#written(accountId, () => store.acquire(accountId, holder, seen, above)),
+      acquire: async (accountId: string, holder: string, seen: LeaseRecord | undefined, above?: number) => {
+        if (this.cannotTake) throw new Error('denied');
+        return this.#written(accountId, () => store.acquire(accountId, holder, seen, above));
+      },
       renew: (lease: Lease, holder: string) =>
         this.#written(lease.accountId, () => store.renew(lease, holder)),
       release: (lease: Lease, holder: string) =>

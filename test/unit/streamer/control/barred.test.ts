@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { ManualClock } from '#shared/clock.ts';
+import { Barred } from '#streamer/control/barred.ts';
+
+it('a streamer that fails an account again is not counted on for twice as long, up to 64 times', () => {
+  const clock = new ManualClock(1_792_489_200_000);
+  const barred = new Barred(1_000, clock);
+  const lasts: number[] = [];
+  for (let times = 0; times < 9; times += 1) {
+    barred.note('p', 'a');
+    const fromMs = clock.steadyMs();
+    while (barred.has('p', 'a')) clock.advance(500);
+    lasts.push(clock.steadyMs() - fromMs);
+  }
+  expect(lasts).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 64_000, 64_000]);
+});
+
+it('only that streamer and that account are meant, and only until it streams there', () => {
+  const barred = new Barred(1_000, new ManualClock(1_792_489_200_000));
+  barred.note('p', 'a');
+  expect([barred.has('p', 'b'), barred.has('q', 'a')]).toEqual([false, false]);
+  barred.lift('p', 'b');
+  expect(barred.has('p', 'a')).toBe(true);
+  barred.lift('p', 'a');
+  expect(barred.has('p', 'a')).toBe(false);
+});
