@@ -10,8 +10,9 @@ import type { AccountStreamer } from './account.ts';
 import { AfterHours } from './after-hours/after-hours.ts';
 import type { StreamerConfig } from './config.ts';
 import { AccountShare } from './control/account-share.ts';
+import { eachAccount } from './control/each-account.ts';
 import type { LeaseStore, MemberStore } from './control/leases.ts';
-import { Loops } from './control/loops.ts';
+import { type LoopOptions, Loops } from './control/loops.ts';
 import { controlMetrics } from './control/metrics.ts';
 import { listenForNudges } from './control/nudges.ts';
 import type { GivenAway } from './control/plan.ts';
@@ -59,6 +60,8 @@ export interface StreamerParts {
   /** Keeps the clock near the one it follows. */
   followClock(): Promise<void>;
 }
+
+type HeldWork = (held: HeldAccount) => Promise<void> | void;
 
 const CLOCK_EVERY_MS = 500;
 const DIRTY_MARKS = 'dirty marks';
@@ -149,26 +152,17 @@ export class Streamer {
     this.loops.start('clock', CLOCK_EVERY_MS, () => this.#parts.followClock());
     this.#share.start();
     const isRemote = { isVital: false };
-    const checkMarks = () => this.#eachHeld((held) => held.reconciler.checkMark());
-    this.loops.start(DIRTY_MARKS, config.RECONCILE_MARK_MS, checkMarks, {
-      ...isRemote,
-      maxPauseMs: config.RECONCILE_MARK_MS * 4,
-    });
+    this.#eachHeld(DIRTY_MARKS, config.RECONCILE_MARK_MS, (held) => held.reconciler.checkMark(), isRemote);
     this.loops.start('full comparison', config.RECONCILE_FULL_MS, () => this.compareAll(), isRemote);
-    this.loops.start('last values', config.LAST_VALUES_EVERY_MS, () =>
-      this.#eachHeld((held) => held.lastValues.flush()),
-    );
+    this.#eachHeld('last values', config.LAST_VALUES_EVERY_MS, (held) => held.lastValues.flush());
     this.loops.start('registry', config.REGISTRY_LOOK_MS, () => this.#days.registry.look(), isRemote);
     this.loops.start('day', config.DAY_LOOK_MS, () => this.#days.look(this.#gates()));
     const afterHours = this.#afterHours;
     if (afterHours)
       this.loops.start('after hours', afterHours.turnMs, () => afterHours.turn(), { isVital: false });
-    const look = () => this.#eachHeld((held) => held.reporter.look());
-    this.loops.start('accounts', config.REPORT_EVERY_MS, look);
-    const tell = () => this.#eachHeld((held) => held.reporter.tell());
-    this.loops.start('reports', config.REPORT_EVERY_MS, tell, isRemote);
-    const tend = () => this.#eachHeld((held) => held.streamer.feed.tend());
-    this.loops.start('connections', TEND_EVERY_MS, tend, { maxPauseMs: TEND_EVERY_MS });
+    this.#eachHeld('accounts', config.REPORT_EVERY_MS, (held) => held.reporter.look());
+    this.#eachHeld('reports', config.REPORT_EVERY_MS, (held) => held.reporter.tell(), isRemote);
+    this.#eachHeld('connections', TEND_EVERY_MS, (held) => held.streamer.feed.tend());
     this.loops.start('flush', config.BATCH_MAX_MS, () => this.#flushTick(), {
       maxPauseMs: config.BATCH_MAX_MS,
     });
@@ -177,8 +171,10 @@ export class Streamer {
 
   /** Compares everything with the table, and writes all last values again in case Redis lost some. */
   async compareAll(): Promise<void> {
-    await this.#eachHeld((held) => held.reconciler.compareAll());
-    this.#repeatLastValues();
+    const compare = this.#overHeld(this.#parts.config.RECONCILE_FULL_MS, (held) =>
+      held.reconciler.compareAll(),
+    );
+    await compare().finally(() => this.#repeatLastValues());
   }
 
   /** Hands every account over: links closed, what is left published, the lease given back. */
@@ -233,9 +229,13 @@ export class Streamer {
     return Math.max(0, ...others.map(({ feed }) => feed.lastFlowMs));
   }
 
-  /** One account's failure keeps no other one back. */
-  async #eachHeld(work: (held: HeldAccount) => Promise<void> | void): Promise<void> {
-    await Promise.all([...this.#held.values()].map(async (held) => work(held)));
+  #overHeld(patienceMs: number, work: HeldWork): () => Promise<void> {
+    return eachAccount(() => this.#held.values(), patienceMs, work);
+  }
+
+  /** Without back-off: an account that fails keeps no other one back. */
+  #eachHeld(name: string, pauseMs: number, work: HeldWork, options: LoopOptions = {}): void {
+    this.loops.start(name, pauseMs, this.#overHeld(pauseMs, work), { ...options, maxPauseMs: pauseMs });
   }
 
   #begin(account: Account, lease: number): void {

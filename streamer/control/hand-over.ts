@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TICK_CHANNELS } from '#shared/messages/channels.ts';
+import { within } from '#shared/within.ts';
 import type { AccountStreamer } from '../account.ts';
 import type { LastValues } from '../publish/last-values.ts';
 import type { RedisSink } from '../publish/redis-sink.ts';
@@ -15,6 +16,7 @@ export interface HandOverParts {
 /**
  * What comes after an account's links were closed and before its lease is given back: what was read is published and
  * the last values are complete, so that the next holder's readers lack nothing. What Redis does not take in time is left.
+ * @throws TimeoutError when Redis hangs
  */
 export async function handOver(
   { streamer, lastValues, sink }: HandOverParts,
@@ -29,7 +31,8 @@ export async function handOver(
   }
   await sink.settled(deadlineMs - performance.now());
   while (!lastValues.isCurrent && !isOver()) {
-    await lastValues.flush();
+    const leftMs = Math.max(1, deadlineMs - performance.now());
+    await within(leftMs, 'the last values', lastValues.flush());
     await sleep(0);
   }
 }
@@ -37,5 +40,5 @@ export async function handOver(
 /** The account shall not stream any more: nothing of it stays in the hash. */
 export async function handBack(parts: HandOverParts, timeoutMs: number): Promise<void> {
   await handOver(parts, timeoutMs);
-  await parts.lastValues.clear();
+  await within(timeoutMs, 'clearing the last values', parts.lastValues.clear());
 }

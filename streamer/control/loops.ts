@@ -107,10 +107,13 @@ export class Loops {
       state.failures += 1;
       state.failuresInRow += 1;
       state.lastError = error instanceof Error ? error.message : String(error);
-      this.#logger.error(
-        { loop: state.name, error: state.lastError, failures: state.failures },
-        'a loop failed',
-      );
+      // The first, the second, the fourth: a loop without back-off must not flood the log.
+      if (Number.isInteger(Math.log2(state.failuresInRow))) {
+        this.#logger.error(
+          { loop: state.name, error: state.lastError, failures: state.failures },
+          'a loop failed',
+        );
+      }
     }
     state.runs += 1;
   }
