@@ -136,6 +136,7 @@ export class Streamer {
     );
     controlMetrics(this.metrics.registry, {
       keeper: this.#share.keeper,
+      unreadable: () => this.#share.unreadable.size,
       sink: this.sink,
       reconcilers: () => [...this.#held].map(([id, held]) => [id, held.reconciler]),
     });

@@ -8,6 +8,8 @@ import type { Reconciler } from './reconciler.ts';
 export interface ControlMetricsSource {
   readonly keeper: Pick<LeaseKeeper, 'changes' | 'doubtful'>;
   readonly sink: Pick<RedisSink, 'fencedOffTotal'>;
+  /** Accounts whose items are not understood. */
+  unreadable(): number;
   /** Of accounts held, by account_id. */
   reconcilers(): Iterable<readonly [accountId: string, reconciler: Pick<Reconciler, 'drift'>]>;
 }
@@ -19,6 +21,9 @@ export function controlMetrics(registry: Registry, source: ControlMetricsSource)
   });
   gauge('leases_in_doubt', 'Accounts that wait because their lease is not confirmed', [], () => [
     [{}, source.keeper.doubtful.length],
+  ]);
+  gauge('accounts_unreadable', 'Accounts whose items this version cannot read', [], () => [
+    [{}, source.unreadable()],
   ]);
   counter('redis_fenced_off_total', 'Envelopes refused because of a newer lease', [], () => [
     [{}, source.sink.fencedOffTotal],
