@@ -46,8 +46,8 @@ function underlyingsFirst(rows: readonly AccountSubscription[]): AccountSubscrip
 }
 
 /** What ticks carry and options are priced with: a slot keeps what it was made for. */
-function isOther(known: Instrument, { tradingsymbol, expiry }: Instrument): boolean {
-  return known.tradingsymbol !== tradingsymbol || known.expiry !== expiry;
+function isOther(known: Instrument, { tradingsymbol, expiry, strike }: Instrument): boolean {
+  return known.tradingsymbol !== tradingsymbol || known.expiry !== expiry || known.strike !== strike;
 }
 
 const PRICING_MODE: FeedMode = 'full';

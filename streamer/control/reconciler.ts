@@ -112,6 +112,7 @@ function differs(known: AccountSubscription | undefined, row: AccountSubscriptio
     known.version !== row.version ||
     known.mode !== row.mode ||
     known.instrument.tradingsymbol !== row.instrument.tradingsymbol ||
-    known.instrument.expiry !== row.instrument.expiry
+    known.instrument.expiry !== row.instrument.expiry ||
+    known.instrument.strike !== row.instrument.strike
   );
 }

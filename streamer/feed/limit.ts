@@ -41,10 +41,9 @@ export class ConnectionLimit {
 
   /** The broker refused one more than these. */
   lower(openConnections: number, nowMs: number): void {
-    const { limitRetryMs, limitRetryMaxMs } = this.#settings;
     this.#refusedAt = openConnections;
     this.#believed = Math.max(1, Math.min(this.#believed, openConnections));
-    this.#waitMs = Math.min(limitRetryMaxMs, this.#waitMs === 0 ? limitRetryMs : this.#waitMs * 2);
+    this.#waitMs = this.waitAfter(this.#waitMs);
     this.#changedMs = nowMs;
   }
 
@@ -54,6 +53,12 @@ export class ConnectionLimit {
     this.#believed += 1;
     this.#changedMs = nowMs;
     return true;
+  }
+
+  /** How long what was refused is not asked for again. @param waitedMs the time before, 0: none */
+  waitAfter(waitedMs: number): number {
+    const { limitRetryMs, limitRetryMaxMs } = this.#settings;
+    return Math.min(limitRetryMaxMs, waitedMs === 0 ? limitRetryMs : waitedMs * 2);
   }
 
   /** So many are open at once: if it is more than were allowed before, the broker has let go. */

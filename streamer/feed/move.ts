@@ -79,7 +79,8 @@ export class Move {
 
   /** `idle`: asked whether there is news, and there was none. */
   progress(nowMs: number): MoveProgress {
-    if (this.to.state === 'waiting') return 'failed';
+    // It was started when the move began: one that is idle was closed.
+    if (this.to.state === 'waiting' || this.to.state === 'idle') return 'failed';
     if (!this.to.isSent && this.#sentMs === undefined) return 'pending';
     this.#sentMs ??= nowMs;
     const hasNews = this.#router.newsOf(this.to.id) > 0;

@@ -119,11 +119,29 @@ export class ConnectionPool {
     if (this.#unplaced.size > 0) this.change(new Map(), []);
   }
 
-  /** The broker takes fewer instruments on a connection: those asked for last are streamed elsewhere. */
-  shrink(seat: Seat, capacity: number, isRule: boolean): void {
+  /**
+   * The broker takes fewer instruments on a connection: those asked for last are streamed elsewhere. What was no rule
+   * passes (see `regrow`).
+   */
+  shrink(seat: Seat, capacity: number, isRule: boolean, nowMs: number): void {
     if (isRule) this.#capacity = Math.min(this.#capacity, capacity);
+    else {
+      seat.regrowAfterMs = this.#parts.limit.waitAfter(seat.regrowAfterMs);
+      seat.regrowFromMs = nowMs + seat.regrowAfterMs;
+    }
     seat.capacity = Math.min(seat.capacity, capacity);
     this.#moveAway(seat, [...seat.connection.wanted].slice(seat.capacity));
+  }
+
+  /** After a while the broker is believed to take so many instruments more on a connection again. */
+  regrow(instruments: number, nowMs: number): void {
+    const due = this.seats.filter(({ regrowFromMs }) => nowMs >= regrowFromMs);
+    for (const seat of due) {
+      seat.capacity = Math.max(seat.capacity, Math.min(this.#capacity, seat.capacity + instruments));
+      const isWhole = seat.capacity >= this.#capacity;
+      seat.regrowFromMs = isWhole ? Number.POSITIVE_INFINITY : nowMs + seat.regrowAfterMs;
+    }
+    if (due.length > 0) this.placeAgain();
   }
 
   /** Gives a seat up: its instruments go where there is room, the rest waits. */

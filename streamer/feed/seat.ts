@@ -42,6 +42,10 @@ export class Seat {
   restartedForVersion = 0;
   /** Steady time at which its capacity was lowered last. */
   shrunkMs = Number.NEGATIVE_INFINITY;
+  /** After a refusal that no rule explains a part of it is believed in again; 0: there was none. */
+  regrowAfterMs = 0;
+  /** Steady time from which on the next part is. */
+  regrowFromMs = Number.POSITIVE_INFINITY;
 
   constructor(connection: PooledConnection, capacity: number) {
     this.connection = connection;

@@ -9,6 +9,7 @@ export class SessionKeeper {
   #session: BrokerSession | undefined;
   #isStale = false;
   #deadVersion = 0;
+  #announcedVersion = 0;
 
   constructor(read: () => Promise<BrokerSession | undefined>) {
     this.#read = read;
@@ -33,10 +34,12 @@ export class SessionKeeper {
     return this.#session;
   }
 
-  /** @returns whether the version is newer than the session in use */
+  /** @returns whether the version is newer than the session in use, and was not announced before */
   announced(version: number): boolean {
     if (this.#session !== undefined && this.version >= version) return false;
     this.#isStale = true;
+    if (version <= this.#announcedVersion) return false;
+    this.#announcedVersion = version;
     return true;
   }
 

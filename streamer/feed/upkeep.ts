@@ -86,6 +86,7 @@ export class Upkeep {
     for (const connection of this.#leaving) if (connection.isGone) this.#leaving.delete(connection);
     limit.confirm(pool.seats.filter((seat) => seat.isOpen).length);
     if (limit.raise(nowMs)) pool.placeAgain();
+    pool.regrow(this.#settings.subscribeChunk, nowMs);
     for (const move of [...this.#moves]) this.#advance(move, nowMs);
     if (this.#moves.length > 0 || this.#leaving.size > 0) return;
     if (!this.#replaceStalled(nowMs) && !this.#replaceOldSession(nowMs)) this.#compact(nowMs);
@@ -122,7 +123,7 @@ export class Upkeep {
     seat.shrunkMs = nowMs;
     const { size } = seat.connection;
     const isRule = stated !== undefined && stated > 0 && stated < size;
-    pool.shrink(seat, isRule ? stated : Math.max(1, size - this.#settings.subscribeChunk), isRule);
+    pool.shrink(seat, isRule ? stated : Math.max(1, size - this.#settings.subscribeChunk), isRule, nowMs);
   }
 
   close(): void {

@@ -65,6 +65,24 @@ describe('an account and its link', () => {
     expect(names()).toEqual(['NIFTY26AUG25100CE 102']);
   });
 
+  it.each([
+    ['expiry', { expiry: '2026-08-20' }],
+    ['strike', { strike: 25_100 }],
+  ])('an instrument whose %s moved under its name is priced by the new one', (_what, moved) => {
+    const { account, row, names, tick } = rig();
+    const slot = () => [...account.slots].find(({ token }) => token === CALL.instrument_token)!;
+    account.apply([row(CALL)], []);
+    const before = slot();
+    account.apply([row(CALL)], []);
+    expect(slot()).toBe(before);
+    account.apply([row({ ...CALL, ...moved })], []);
+    expect(slot().instrument).toMatchObject(moved);
+    expect(slot().option!.terms.strike).toBe(slot().instrument.strike);
+    expect(before.option!.expiryMs === slot().option!.expiryMs).toBe(!('expiry' in moved));
+    tick(CALL, 10_000);
+    expect(names()).toEqual([`${CALL.tradingsymbol} 100`]);
+  });
+
   it('an index whose claim and whose last option end in one change is not streamed any more', () => {
     const { account, row, link } = rig();
     account.apply([row(INDEX), row(CALL)], []);

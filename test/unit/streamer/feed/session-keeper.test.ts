@@ -47,6 +47,20 @@ describe('the session of an account at its connections', () => {
     expect(keeper.announced(2)).toBe(true);
   });
 
+  it('that is announced and cannot be read is news once, and asked for until it is there', async () => {
+    const { stored, keeper } = setUp();
+    await keeper.current();
+    expect([keeper.announced(3), keeper.announced(3), keeper.announced(2)]).toEqual([true, false, false]);
+    // Not there yet.
+    stored.version = 2;
+    expect(await keeper.current()).toMatchObject({ session_version: 2 });
+    expect(keeper.announced(3)).toBe(false);
+    stored.version = 3;
+    expect(await keeper.current()).toMatchObject({ session_version: 3 });
+    expect(stored.reads).toBe(3);
+    expect(keeper.announced(4)).toBe(true);
+  });
+
   it('dies once a version, and once more only if it was taken in between', async () => {
     const { keeper } = setUp();
     await keeper.current();

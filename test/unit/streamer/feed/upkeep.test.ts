@@ -469,6 +469,39 @@ describe('instruments past a limit', () => {
     expect(upkeep.oversubscribed).toBe(2);
   });
 
+  it('without a number are asked for again after a while, ever more rarely where they are refused again', () => {
+    const { pool, upkeep, tend, opened, state } = rig({ maxConnections: 1, reserveConnections: 0 });
+    state.isMarketOpen = false;
+    pool.change(tokens(0, 8), []);
+    const only = opened[0]!;
+    const refusedAfterMs: number[] = [];
+    let sinceMs = 0;
+    upkeep.instrumentsRefused(only, undefined);
+    expect([only.size, pool.unplaced]).toEqual([5, 3]);
+    for (let turn = 0; turn < 600; turn += 1) {
+      tend(100);
+      sinceMs += 100;
+      if (only.size <= 5 || refusedAfterMs.length === 3) continue;
+      refusedAfterMs.push(sinceMs);
+      sinceMs = 0;
+      // What is told within five seconds of the last time is not told anew.
+      for (let second = 0; second < 6; second += 1) tend(1_000);
+      upkeep.instrumentsRefused(only, undefined);
+    }
+    expect(refusedAfterMs).toEqual([1_000, 2_000, 4_000]);
+    // The broker takes them now.
+    expect([only.size, pool.unplaced, pool.seats[0]!.capacity]).toEqual([8, 0, 10]);
+  });
+
+  it('past the number that the broker named are not asked for again', () => {
+    const { pool, upkeep, tend, opened, state } = rig({ maxConnections: 1, reserveConnections: 0 });
+    state.isMarketOpen = false;
+    pool.change(tokens(0, 8), []);
+    upkeep.instrumentsRefused(opened[0]!, 6);
+    for (let minute = 0; minute < 60; minute += 1) tend(60_000);
+    expect([opened[0]!.size, pool.unplaced, pool.seats[0]!.capacity]).toEqual([6, 2, 6]);
+  });
+
   it('without a number cost one chunk', () => {
     const { pool, upkeep, opened } = rig();
     pool.change(tokens(0, 5), []);
@@ -497,6 +530,23 @@ describe('what has become superfluous', () => {
     expect(live()).toHaveLength(1);
     expect([...live()[0]!.wanted.keys()].sort()).toEqual([4, 7]);
     expect(left).toHaveLength(1);
+  });
+
+  it('is merged no more, and nothing stands still, when whom it goes to is closed before everything was asked for', () => {
+    const { pool, upkeep, tend, opened, live, state } = rig();
+    state.isMarketOpen = false;
+    pool.change(tokens(0, 8), []);
+    for (const { wanted } of opened) pool.change(new Map(), [...wanted.keys()].slice(1));
+    for (let turn = 0; turn < 2; turn += 1) tend(60_000);
+    const target = opened.find(({ id }) => id === upkeep.moves[0]!.to.id)!;
+    target.isSent = false;
+    pool.change(new Map(), [...tokens(0, 8).keys()]);
+    expect(target.closed).toBe(true);
+    tend(200);
+    expect(upkeep.moves).toEqual([]);
+    upkeep.sessionExists(2);
+    for (let turn = 0; turn < 2; turn += 1) tend(200);
+    expect(live().map(({ id }) => id)).toEqual([3]);
   });
 });
 
