@@ -62,6 +62,7 @@ describe.skipIf(redisServer() === undefined)(
           AFTER_HOURS: 'simulate',
           AFTER_HOURS_TICK_MS: '100',
           AFTER_HOURS_QUIET_MS: '1500',
+          AFTER_HOURS_SESSION_QUIET_MS: '3000',
           MAX_TIME_AHEAD_MS: '1000000000',
           SINK_BREAKER_OPEN_MS: '500',
           // A busy machine may stand still for longer than the rig's lease.

@@ -188,15 +188,19 @@ describe.skipIf(missing !== undefined)(`order frames and their queue${missing ? 
     const missedMs = await marketMs();
     await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS / 3));
     await feed.setMode({ kind: 'pass' });
-    await until(() => counts().syncsSent === 2, WAIT_MS, 'the second sync');
+    const syncsSince = async () =>
+      (await queued()).syncs.filter(({ received_at }) => Date.parse(received_at) > missedMs);
+    await until(async () => (await syncsSince()).length > 0, WAIT_MS, 'a sync');
     await trade(3);
     await until(() => counts().framesSent === hand.sent.length - missed, WAIT_MS, 'the later frames');
     const { frames, syncs } = await queued();
     const told = [...hand.sent.slice(0, before), ...hand.sent.slice(before + missed)];
     expect(byOrder(frames)).toEqual(byOrder(told));
     expect(missed).toBeGreaterThan(0);
-    expect(syncs.map(({ reason }) => reason)).toEqual(['connected', 'connected']);
-    expect(Date.parse(syncs[1]!.received_at)).toBeGreaterThan(missedMs);
+    expect(new Set(syncs.map(({ reason }) => reason))).toEqual(new Set(['connected']));
+    // The link whose end is seen first is lost beside one that still counts as open: that asks, too.
+    expect(syncs.length).toBeLessThanOrEqual(3);
+    expect(await syncsSince()).toHaveLength(1);
     await feed.close();
   });
 
