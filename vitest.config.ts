@@ -42,7 +42,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // Outages are mostly waiting.
-          maxWorkers: 3,
+          maxWorkers: 4,
         },
       },
       {
