@@ -80,11 +80,13 @@ export class Streamer {
   readonly #afterHours: AfterHours | undefined;
   readonly #sampled: SampledLog;
   readonly #startedMs: number;
+  readonly #compareHeld: () => Promise<void>;
 
   constructor(parts: StreamerParts) {
     const { config, clock, redis } = parts;
     this.#parts = parts;
     this.#startedMs = clock.steadyMs();
+    this.#compareHeld = this.#overHeld(config.RECONCILE_FULL_MS, (held) => held.reconciler.compareAll());
     this.#sampled = new SampledLog(parts.logger, clock);
     this.loops = new Loops(parts.logger);
     this.#days = new DayKeeper({ ...parts, settings: daySettings(config), readDump: parts.readRegistry });
@@ -172,10 +174,7 @@ export class Streamer {
 
   /** Compares everything with the table, and writes all last values again in case Redis lost some. */
   async compareAll(): Promise<void> {
-    const compare = this.#overHeld(this.#parts.config.RECONCILE_FULL_MS, (held) =>
-      held.reconciler.compareAll(),
-    );
-    await compare().finally(() => this.#repeatLastValues());
+    await this.#compareHeld().finally(() => this.#repeatLastValues());
   }
 
   /** Hands every account over: links closed, what is left published, the lease given back. */

@@ -30,9 +30,16 @@ export class Barred {
 
   note(accountId: string, holder: string): void {
     const before = this.#bars.get(accountId);
-    const doublings = before?.holder === holder ? Math.min(before.doublings + 1, MAX_DOUBLINGS) : 0;
-    const untilMs = this.#clock.steadyMs() + this.#firstMs * 2 ** doublings;
+    const nowMs = this.#clock.steadyMs();
+    // Over for as long as it lasted, it is forgotten.
+    const isAgain = before?.holder === holder && nowMs < before.untilMs + this.#lengthMs(before.doublings);
+    const doublings = isAgain ? Math.min(before.doublings + 1, MAX_DOUBLINGS) : 0;
+    const untilMs = nowMs + this.#lengthMs(doublings);
     this.#bars.set(accountId, { holder, untilMs, doublings });
+  }
+
+  #lengthMs(doublings: number): number {
+    return this.#firstMs * 2 ** doublings;
   }
 
   /** The account streams with that holder. */

@@ -151,8 +151,9 @@ export class LeaseKeeper {
 
   async #beat(): Promise<void> {
     if (this.#isLeaving || this.#wanted.failure !== undefined) return;
-    this.#beats += 1;
-    await this.#parts.members.beat(this.#self());
+    const beats = this.#beats + 1;
+    await this.#parts.members.beat({ ...this.#self(), beats });
+    this.#beats = beats;
   }
 
   /** Noted as soon as it is read: time that other reads take must not blind the watch. */

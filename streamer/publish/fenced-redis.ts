@@ -5,10 +5,14 @@ import { redisNames } from '#shared/messages/channels.ts';
 export const FENCED_OFF = -1;
 
 /**
- * A write that changes nothing and takes no memory: a node that is no primary any more refuses the script for it. After
- * it the script may take memory that a full server has not, so it stands behind what does.
+ * A write that changes nothing and takes no memory: a node that is no primary any more ends the script with an error for
+ * it. Who refuses it for another reason, a full disk or missing replicas, can still publish. After it the script may
+ * take memory that a full server has not, so it stands behind what does.
  */
-export const ONLY_ON_A_PRIMARY = (leases: string) => `redis.call('HDEL',${leases},'')`;
+export const ONLY_ON_A_PRIMARY = (leases: string) => `
+local written = redis.pcall('HDEL',${leases},'')
+if type(written) == 'table' and written.err and string.find(written.err,'READONLY',1,true) then return written end
+`;
 
 /** A command on KEYS[2], unless the account of ARGV[1] has a lease above ARGV[2]. */
 const FENCED_CALL = `

@@ -2,6 +2,7 @@ import { type Redis, ReplyError } from 'ioredis';
 import type { Breaker } from '#shared/breaker.ts';
 import type { SteadyClock } from '#shared/clock.ts';
 import { redisNames } from '#shared/messages/channels.ts';
+import { isDemoted } from '../redis.ts';
 import type { Batch, BatchSink } from './batcher.ts';
 import { FENCED_OFF, ONLY_ON_A_PRIMARY } from './fenced-redis.ts';
 import { sendFramed } from './framed-command.ts';
@@ -62,6 +63,8 @@ export class RedisSink implements BatchSink {
   readonly #queue: Entry[] = [];
   readonly #checkTimer: NodeJS.Timeout;
   #bytes = 0;
+  /** The node has said that it is no primary. */
+  #isFailingOver = false;
   #retryTimer: NodeJS.Timeout | undefined;
   failuresTotal = 0;
   envelopesTotal = 0;
@@ -203,6 +206,7 @@ export class RedisSink implements BatchSink {
       this.#events.onFailure('not_logged', 'published, but the replay log took it not: is Redis full?');
     }
     this.#dropOvertaken(entry.batch);
+    this.#isFailingOver = false;
     this.#breaker.succeeded();
     this.#sendNext();
     if (this.#queue.length === 0) this.#events.onReady();
@@ -212,8 +216,11 @@ export class RedisSink implements BatchSink {
     // A broken connection is counted once, by its close, however many batches were under way.
     if (!(error instanceof ReplyError) || !entry.isSent) return;
     entry.isSent = false;
-    this.#breaker.failed();
-    this.#tellFailure('refused', (error as Error).message);
+    const { message } = error as Error;
+    this.#isFailingOver = isDemoted(message);
+    // A failover ends by itself: what guards against endless errors would outlast it.
+    if (!this.#isFailingOver) this.#breaker.failed();
+    this.#tellFailure('refused', message);
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#sendNext(), RETRY_REFUSED_MS);
   }
@@ -250,7 +257,7 @@ export class RedisSink implements BatchSink {
   #disconnected(): void {
     const wasPublishing = this.#queue.some((entry) => entry.isSent);
     for (const entry of this.#queue) entry.isSent = false;
-    if (wasPublishing) this.#breaker.failed();
+    if (wasPublishing && !this.#isFailingOver) this.#breaker.failed();
     this.#tellFailure('connection', 'connection closed');
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '#local/fault-proxy/proxy.ts';
@@ -51,11 +52,13 @@ describe.skipIf(redisServer() === undefined)(
     });
 
     it.each([
-      ['with the replay log', {}],
-      ['without it', { REPLAY_MB: '0' }],
+      ['with the replay log', {}, 0],
+      ['without it', { REPLAY_MB: '0' }, 0],
+      // A breaker that opened would outlast the test.
+      ['its name led elsewhere late', { SINK_BREAKER_FAILURES: '5', SINK_BREAKER_OPEN_MS: '120000' }, 3_000],
     ])(
       '%s: the streamer leaves the node that is no primary any more, and no tick is lost',
-      async (_what, env) => {
+      async (_what, env, lateMs) => {
         scene = await Scene.start({
           simulatorUrl: simulator.url,
           prefix: 'faults:failover',
@@ -65,10 +68,12 @@ describe.skipIf(redisServer() === undefined)(
           env,
         });
         const { difference, before, after } = await scene.during(async () => {
-          name.leadTo(replica.port);
+          if (lateMs === 0) name.leadTo(replica.port);
           await admin.call('FAILOVER', 'TO', '127.0.0.1', String(replica.port));
           const isReplica = async () => (await admin.role())[0] === 'slave';
           await until(isReplica, WAIT_MS, 'the roles to change');
+          await sleep(lateMs);
+          name.leadTo(replica.port);
         });
         expect(difference).toMatchObject({ ...NOTHING, missing: expect.any(Array) });
         expect(difference.missing.length).toBe(after.folded - before.folded);

@@ -136,23 +136,29 @@ describe.skipIf(redisServer() === undefined)(
       expect(sink.breakerState).toBe('closed');
     });
 
-    it('full: what cannot be kept for later readers still reaches those that listen', async () => {
-      const each = await start();
-      const { redis: client, streamer } = each.rig;
-      await client.config('SET', 'maxmemory-policy', 'noeviction');
-      await client.config('SET', 'maxmemory', '1');
-      await until(() => streamer.sink.notLoggedTotal > 20, 20_000, 'the log to take nothing');
-      const before = each.recorder.envelopes.length;
-      await until(
-        () => each.recorder.envelopes.length > before + 20,
-        20_000,
-        'envelopes to flow all the same',
-      );
-      expect(each.recorder.missed).toBe(0);
-      expect(streamer.sink.breakerState).toBe('closed');
-      await client.config('SET', 'maxmemory', '0');
-      await expectRecovered(each.rig, each.recorder);
-    });
+    it.each([
+      ['full', 'maxmemory', '1'],
+      ['without the replicas that it must have', 'min-replicas-to-write', '1'],
+    ])(
+      '%s: what cannot be kept for later readers still reaches those that listen',
+      async (_what, name, value) => {
+        const each = await start();
+        const { redis: client, streamer } = each.rig;
+        await client.config('SET', 'maxmemory-policy', 'noeviction');
+        await client.config('SET', name, value);
+        await until(() => streamer.sink.notLoggedTotal > 20, 20_000, 'the log to take nothing');
+        const before = each.recorder.envelopes.length;
+        await until(
+          () => each.recorder.envelopes.length > before + 20,
+          20_000,
+          'envelopes to flow all the same',
+        );
+        expect(each.recorder.missed).toBe(0);
+        expect(streamer.sink.breakerState).toBe('closed');
+        await client.config('SET', name, '0');
+        await expectRecovered(each.rig, each.recorder);
+      },
+    );
 
     it('hung: nothing blocks, values fold, and after it wakes nothing is unaccounted for', async () => {
       const each = await start({ SINK_MAX_BATCHES: '2', BATCH_MAX_TICKS: '10' });

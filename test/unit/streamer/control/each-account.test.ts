@@ -40,6 +40,34 @@ describe('a turn over the accounts', () => {
     expect(begun.slice(5)).toEqual(['bad', 'good', 'fine']);
   });
 
+  it('tells of one that always fails slowly at every turn, until it succeeds or is given away', async () => {
+    const held = new Set(accounts);
+    const ends: PromiseWithResolvers<void>[] = [];
+    const turn = eachAccount(
+      () => held,
+      1,
+      async ({ accountId }) => {
+        if (accountId !== 'bad') return;
+        const end = Promise.withResolvers<void>();
+        ends.push(end);
+        await end.promise;
+      },
+    );
+    await turn();
+    ends[0]!.reject(new Error('away'));
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; turns < 6; turns += 1) await expect(turn()).rejects.toThrow('account bad: away');
+    expect(ends).toHaveLength(2);
+    ends[1]!.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    ends[2]!.reject(new Error('away again'));
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(turn()).rejects.toThrow('away again');
+    held.delete(accounts[0]!);
+    await turn();
+  });
+
   it('takes the accounts of the moment, none included', async () => {
     const held = new Set(accounts);
     const seen: string[] = [];
