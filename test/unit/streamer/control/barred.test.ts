@@ -1,37 +1,39 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ManualClock } from '#shared/clock.ts';
 import { Barred } from '#streamer/control/barred.ts';
 
-const FIRST_MS = 20_000;
+it('a streamer that fails an account again is not counted on for twice as long, up to 64 times', () => {
+  const clock = new ManualClock(1_792_489_200_000);
+  const barred = new Barred(1_000, clock);
+  const lasts: number[] = [];
+  for (let times = 0; times < 9; times += 1) {
+    barred.note('p', 'a');
+    const fromMs = clock.steadyMs();
+    while (barred.has('p', 'a')) clock.advance(500);
+    lasts.push(clock.steadyMs() - fromMs);
+  }
+  expect(lasts).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 64_000, 64_000]);
+});
 
-describe('a bar', () => {
-  it('lasts twice as long each further time, and begins anew once it has been over for as long as it lasted', () => {
-    const clock = new ManualClock(0);
-    const barred = new Barred(FIRST_MS, clock);
-    const lengthMs = () => {
-      barred.note('a1', 'bad');
-      let ms = 0;
-      for (; barred.has('a1', 'bad'); ms += 1_000) clock.advance(1_000);
-      return ms;
-    };
-    expect([lengthMs(), lengthMs(), lengthMs()]).toEqual([20_000, 40_000, 80_000]);
-    clock.advance(79_000);
-    expect(lengthMs()).toBe(160_000);
-    clock.advance(160_000);
-    expect(lengthMs()).toBe(FIRST_MS);
-  });
+it('only that streamer and that account are meant, and only until it streams there', () => {
+  const barred = new Barred(1_000, new ManualClock(1_792_489_200_000));
+  barred.note('p', 'a');
+  expect([barred.has('p', 'b'), barred.has('q', 'a')]).toEqual([false, false]);
+  barred.lift('p', 'b');
+  expect(barred.has('p', 'a')).toBe(true);
+  barred.lift('p', 'a');
+  expect(barred.has('p', 'a')).toBe(false);
+});
 
-  it('concerns that account and that streamer, and ends when it streams', () => {
-    const barred = new Barred(FIRST_MS, new ManualClock(0));
-    barred.note('a1', 'bad');
-    expect([barred.has('a1', 'good'), barred.has('a2', 'bad'), barred.has('a1', 'bad')]).toEqual([
-      false,
-      false,
-      true,
-    ]);
-    barred.lift('a1', 'good');
-    expect(barred.has('a1', 'bad')).toBe(true);
-    barred.lift('a1', 'bad');
-    expect(barred.has('a1', 'bad')).toBe(false);
-  });
+it('what failed is forgotten once its bar has been over for as long as it lasted', () => {
+  const clock = new ManualClock(0);
+  const barred = new Barred(1_000, clock);
+  const lastsMs = (idleMs: number) => {
+    clock.advance(idleMs);
+    barred.note('p', 'a');
+    const fromMs = clock.steadyMs();
+    while (barred.has('p', 'a')) clock.advance(500);
+    return clock.steadyMs() - fromMs;
+  };
+  expect([0, 500, 1_500, 4_000, 0].map(lastsMs)).toEqual([1_000, 2_000, 4_000, 1_000, 2_000]);
 });
