@@ -6,6 +6,7 @@ import {
   type InstrumentPointer,
   type InstrumentStore,
   InstrumentsMissingError,
+  InstrumentsUnreadableError,
 } from '#shared/market/instrument-store.ts';
 import { isDue } from './due.ts';
 
@@ -22,7 +23,7 @@ export interface RefreshParts {
  */
 export async function refreshWhenDue(parts: RefreshParts): Promise<{ readonly day: string | undefined }> {
   const { store, brokerUrl, clock, log } = parts;
-  const before = await inForce(store);
+  const before = await inForce(parts);
   if (!isDue(before, clock.nowMs())) return { day: before?.day };
   const after = await store.replace(await downloadInstruments(brokerUrl));
   const { day, version, count } = after;
@@ -33,11 +34,13 @@ export async function refreshWhenDue(parts: RefreshParts): Promise<{ readonly da
   return { day };
 }
 
-async function inForce(store: RefreshParts['store']): Promise<InstrumentPointer | undefined> {
+async function inForce({ store, log }: RefreshParts): Promise<InstrumentPointer | undefined> {
   try {
     return await store.current();
   } catch (error) {
     if (error instanceof InstrumentsMissingError) return undefined;
-    throw error;
+    if (!(error instanceof InstrumentsUnreadableError)) throw error;
+    log.warn('nobody can read which dump is in force; it is replaced as soon as one is due', { error });
+    return undefined;
   }
 }

@@ -48,23 +48,44 @@ function expiresAnotherDay(known: Instrument, named: Instrument, today: string):
   return known.expiry !== '' && named.expiry !== known.expiry && named.expiry >= today;
 }
 
-/** Those of `gone` that the dump lacks although it has their like. It may be a newer one than they were looked for in. */
+/**
+ * Those of `gone` that have gone by the dump, which may be a newer one than they were looked for in: all of those whose
+ * tokens it gives to other contracts, and of those whose tokens it lacks the ones that it lacks beside their like.
+ *
+ * A dump broken off is short of rows, the ones it has are right; one whose tokens are mixed up still has the symbols,
+ * which makes it `token_changed`. Only one that is wrong in both and passed `refuseShrunken` is believed too much.
+ */
 export function believedGone<S extends Pick<Sentence, 'record'>>(
   gone: readonly S[],
-  dump: Iterable<Instrument>,
+  dump: readonly Instrument[],
+  today: string,
 ): S[] {
-  const missing = Map.groupBy(gone, ({ record }) => familyOf(record.instrument));
+  const symbols = new Set(gone.map(({ record }) => symbolOf(record.instrument)));
+  const listed = new Set(dump.map(symbolOf).filter((symbol) => symbols.has(symbol)));
+  const lacking = gone.filter(({ record }) => !listed.has(symbolOf(record.instrument)));
+  const taken = takenTokens(dump, today);
+  const isTaken = ({ record }: S) => taken.has(record.instrument_token);
+  const absent = lacking.filter((sentence) => !isTaken(sentence));
+  return [...lacking.filter(isTaken), ...besideTheirLike(absent, dump)];
+}
+
+/** A row that is over is an older dump's: it may have had the token before the contract that is looked for. */
+function takenTokens(dump: readonly Instrument[], today: string): Set<number> {
+  const living = dump.filter(({ expiry }) => expiry === '' || expiry >= today);
+  return new Set(living.map(({ instrument_token }) => instrument_token));
+}
+
+function besideTheirLike<S extends Pick<Sentence, 'record'>>(
+  absent: readonly S[],
+  dump: readonly Instrument[],
+): S[] {
+  const missing = Map.groupBy(absent, ({ record }) => familyOf(record.instrument));
   const listed = new Map<string, number>();
-  const there = new Set<string>();
   for (const row of dump) {
     const family = familyOf(row);
-    if (!missing.has(family)) continue;
-    listed.set(family, (listed.get(family) ?? 0) + 1);
-    there.add(symbolOf(row));
+    if (missing.has(family)) listed.set(family, (listed.get(family) ?? 0) + 1);
   }
   return [...missing].flatMap(([family, sentences]) =>
-    isBelievable(sentences.length, listed.get(family) ?? 0)
-      ? sentences.filter(({ record }) => !there.has(symbolOf(record.instrument)))
-      : [],
+    isBelievable(sentences.length, listed.get(family) ?? 0) ? sentences : [],
   );
 }

@@ -88,9 +88,10 @@ async function judge(parts: SweepParts, records: readonly SubscriptionRecord[]):
   const nowMs = clock.nowMs();
   const expired = records.filter((record) => isExpired(record, nowMs, graceMs));
   const others = records.filter((record) => !isExpired(record, nowMs, graceMs));
-  const outdated = await findOutdated(parts, others, istDay(nowMs));
+  const today = istDay(nowMs);
+  const outdated = await findOutdated(parts, others, today);
   const gone = outdated.filter(isGone);
-  const believed = await believedOf(parts, gone);
+  const believed = await believedOf(parts, gone, today);
   return [
     ...expired.map((record) => ({ record, reason: 'expired' as const })),
     ...outdated.filter((sentence) => !isGone(sentence)),
@@ -103,9 +104,13 @@ function isGone({ reason }: Sentence): boolean {
 }
 
 /** The whole dump is looked at only where it lacks something. */
-async function believedOf({ instruments, log }: SweepParts, gone: readonly Sentence[]): Promise<Sentence[]> {
+async function believedOf(
+  { instruments, log }: SweepParts,
+  gone: readonly Sentence[],
+  today: string,
+): Promise<Sentence[]> {
   if (gone.length === 0) return [];
-  const believed = believedGone(gone, (await instruments.loadAll()).instruments);
+  const believed = believedGone(gone, (await instruments.loadAll()).instruments, today);
   if (believed.length < gone.length) {
     log.error('the dump lacks too much to be believed: what it lacks without its like does not end', {
       missing: gone.length,

@@ -17,6 +17,8 @@ export interface DumpSize {
 export type KnownSize = Pick<DumpSize, 'count'> & { readonly segments?: DumpSize['segments'] | undefined };
 
 const KEPT_FRACTION = 0.5;
+/** What is streamed; the broker may withdraw others whole. */
+const WATCHED_SEGMENTS = new Set(['NSE', 'BSE', 'INDICES', 'NFO-FUT', 'NFO-OPT', 'BFO-FUT', 'BFO-OPT']);
 /** A segment of a few contracts may end with an expiry; one of so many never loses half of them in a day. */
 const WATCHED_SEGMENT_ROWS = 100;
 /** Fewer are rows that the broker forgot; of every expiry of index options there are hundreds. */
@@ -38,7 +40,8 @@ export function refuseShrunken(next: DumpSize, inForce: KnownSize | undefined): 
   const lost = [
     ...(isFarFewer(next.count, inForce.count) ? [`${next.count} rows of ${inForce.count}`] : []),
     ...Object.entries(inForce.segments ?? {})
-      .filter(([name, rows]) => rows >= WATCHED_SEGMENT_ROWS && isFarFewer(next.segments[name] ?? 0, rows))
+      .filter(([name, rows]) => WATCHED_SEGMENTS.has(name) && rows >= WATCHED_SEGMENT_ROWS)
+      .filter(([name, rows]) => isFarFewer(next.segments[name] ?? 0, rows))
       .map(([name, rows]) => `${next.segments[name] ?? 0} rows of ${rows} in ${name}`),
   ];
   if (lost.length > 0) throw shrunken(lost.join(', '));

@@ -49,6 +49,15 @@ export class InstrumentsMissingError extends Error {
   }
 }
 
+/** The pointer is no JSON or lacks something; the next dump's takes its place. */
+export class InstrumentsUnreadableError extends Error {
+  readonly code = 'instruments_unreadable';
+
+  constructor(cause: unknown) {
+    super(`${POINTER_KEY} cannot be read: POST /instruments/refresh writes it anew`, { cause });
+  }
+}
+
 const shardSchema = z.array(instrumentSchema);
 
 /** The day's instruments in S3: the dump as one gzipped CSV, and shards of it for look-ups of single rows. */
@@ -70,14 +79,14 @@ export class InstrumentStore {
 
   /**
    * Stores a dump and makes it the current one, the pointer last. `force` takes one that is far smaller than the one in
-   * force, too.
+   * force, too, and stores one that is in force already once more: what was lost of it or damaged is there again.
    * @throws InstrumentsCsvError, DumpShrunkError, and then changes nothing
    */
   async replace(csv: string, { force = false } = {}): Promise<InstrumentPointer> {
     const instruments = parseInstrumentsCsv(csv);
     const nowMs = this.#clock.nowMs();
     const size = sizeOf(instruments);
-    const inForce = await this.#readPointer();
+    const inForce = await this.#replaceable();
     if (!force) refuseShrunken(size, inForce);
     const version = createHash('sha256').update(csv).digest('hex').slice(0, 16);
     const today = dumpDay(instruments, istDay(nowMs));
@@ -85,7 +94,7 @@ export class InstrumentStore {
     // What was there on an earlier day is that day's still: the broker has not made today's yet.
     const day = isSame && inForce.day < today ? inForce.day : today;
     const prefix = isSame ? inForce.prefix : `instruments/${day}/${version}`;
-    if (!isSame) await this.#putDump(prefix, csv, instruments);
+    if (!isSame || force) await this.#putDump(prefix, csv, instruments);
     const pointer = { day, version, prefix, ...size, refreshed_at: new Date(nowMs).toISOString() };
     await this.#put(POINTER_KEY, JSON.stringify(pointer), 'application/json');
     this.#pointer = undefined;
@@ -105,7 +114,7 @@ export class InstrumentStore {
     );
   }
 
-  /** @throws InstrumentsMissingError before the first refresh */
+  /** @throws InstrumentsMissingError before the first refresh, InstrumentsUnreadableError */
   async current(): Promise<InstrumentPointer> {
     const nowMs = this.#clock.wallMs();
     if (this.#pointer !== undefined && nowMs < this.#pointer.untilMs) return this.#pointer.value;
@@ -152,7 +161,22 @@ export class InstrumentStore {
 
   async #readPointer(): Promise<InstrumentPointer | undefined> {
     const bytes = await this.#get(POINTER_KEY);
-    return bytes && pointerSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    if (bytes === undefined) return undefined;
+    try {
+      return pointerSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    } catch (error) {
+      throw new InstrumentsUnreadableError(error);
+    }
+  }
+
+  /** One that cannot be read protects nothing. */
+  async #replaceable(): Promise<InstrumentPointer | undefined> {
+    try {
+      return await this.#readPointer();
+    } catch (error) {
+      if (error instanceof InstrumentsUnreadableError) return undefined;
+      throw error;
+    }
   }
 
   async #shard(name: string): Promise<readonly Instrument[]> {

@@ -6,6 +6,7 @@ import {
   DeleteBucketCommand,
   DeleteObjectsCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +15,11 @@ import { ManualClock } from '#shared/clock.ts';
 import { istMs } from '#shared/market/calendar.ts';
 import { DumpShrunkError } from '#shared/market/dump-checks.ts';
 import type { Instrument } from '#shared/market/instrument.ts';
-import { InstrumentStore, InstrumentsMissingError } from '#shared/market/instrument-store.ts';
+import {
+  InstrumentStore,
+  InstrumentsMissingError,
+  InstrumentsUnreadableError,
+} from '#shared/market/instrument-store.ts';
 import {
   formatInstrumentsCsv,
   InstrumentsCsvError,
@@ -107,6 +112,35 @@ describe('a dump', () => {
     expect(await store.byToken(513)).toEqual(rows(1)[0]);
     expect(await store.replace(csvOf(20), { force: true })).toMatchObject({ count: 20 });
     expect(await store.replace(csvOf(500))).toMatchObject({ count: 500 });
+  });
+
+  it.each([false, true])(
+    'takes the place of one that nobody can say which it is (forced: %s)',
+    async (force) => {
+      const { store } = opened();
+      await store.replace(csvOf(500), { force: true });
+      for (const Body of ['{"day":', '{"day":"2026-08-18"}']) {
+        await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'instruments/current.json', Body }));
+        await expect(opened().store.current()).rejects.toBeInstanceOf(InstrumentsUnreadableError);
+        expect(await store.replace(csvOf(20), { force })).toMatchObject({ count: 20 });
+        expect(await opened().store.byToken(513)).toEqual(rows(1)[0]);
+      }
+    },
+  );
+
+  it('that is in force is made whole by force, where it is not any more', async () => {
+    const pointer = await opened().store.replace(csvOf(300), { force: true });
+    const keys = (await keysIn()).filter((key) => key.startsWith(pointer.prefix));
+    const [all, ...shards] = keys.toSorted();
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: all!, Body: 'damaged' }));
+    const Objects = shards.map((Key) => ({ Key }));
+    await s3.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects } }));
+    await expect(opened().store.byToken(513)).rejects.toThrow('is missing');
+    await expect(opened().store.loadAll()).rejects.toThrow('incorrect header check');
+    expect(await opened().store.replace(csvOf(300), { force: true })).toEqual(pointer);
+    expect((await keysIn()).filter((key) => key.startsWith(pointer.prefix))).toEqual(keys);
+    expect(await opened().store.byToken(513)).toEqual(rows(1)[0]);
+    expect((await opened().store.loadAll()).instruments).toHaveLength(300);
   });
 
   it('that was there yesterday is not of today, and is stored once', async () => {

@@ -200,6 +200,19 @@ describe('with a new dump, the sweep', () => {
     expect(await desk.tokensOf('one')).toEqual([2]);
   });
 
+  it('ends what is under another name now, though nothing like it is left', async () => {
+    const renamed = (token: number) => contract(token, LATER, `NEW${token}`);
+    const tokens = [1, 2, 3, 4, 5];
+    for (const token of tokens) await subscribe('a', contract(token, LATER));
+    await dump(tokens.map((token) => ({ ...renamed(token), name: 'ETERNAL' })));
+    expect(await run()).toMatchObject({ ended: 5, moved: 0, failed: 0 });
+    expect(lines).toEqual([]);
+    expect((await desk.repository.load(1))?.record).toMatchObject({ end_reason: 'instrument_gone' });
+    await subscribe('a', renamed(1));
+    expect(await desk.tokensOf('one')).toEqual([1]);
+    expect(await desk.reserved('one')).toBe(1);
+  });
+
   it.each([1, 20])('ends none of %i for want of a dump without their like', async (count) => {
     for (let token = 1; token <= count; token += 1) await subscribe('a', contract(token, LATER));
     await dump([contract(99, '2026-09-22')]);

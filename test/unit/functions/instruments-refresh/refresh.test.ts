@@ -5,7 +5,11 @@ import { refreshWhenDue } from '#functions/instruments-refresh/refresh.ts';
 import { ManualClock } from '#shared/clock.ts';
 import { istDay, istMs } from '#shared/market/calendar.ts';
 import { HOLIDAYS_KNOWN_UNTIL_YEAR } from '#shared/market/holidays.ts';
-import { type InstrumentPointer, InstrumentsMissingError } from '#shared/market/instrument-store.ts';
+import {
+  type InstrumentPointer,
+  InstrumentsMissingError,
+  InstrumentsUnreadableError,
+} from '#shared/market/instrument-store.ts';
 
 let broker: Server;
 let brokerUrl: string;
@@ -53,5 +57,19 @@ describe('the refresh', () => {
       expect(warnings).toHaveLength(asked > before ? times : 0);
     }
     expect(asked).toBeGreaterThan(0);
+  });
+
+  it('replaces what nobody can read, and says that it could not', async () => {
+    const clock = new ManualClock(istMs('2026-07-07', '08:35'));
+    const { current, replace } = storeAt(clock);
+    const warnings: unknown[] = [];
+    const log = { info: () => {}, warn: (...line: unknown[]) => void warnings.push(line) };
+    const unreadable = async () => {
+      throw new InstrumentsUnreadableError(new SyntaxError('no JSON'));
+    };
+    const store = { current: unreadable, replace };
+    expect(await refreshWhenDue({ store, brokerUrl, clock, log })).toEqual({ day: '2026-07-07' });
+    expect(warnings).toMatchObject([[expect.any(String), { error: { code: 'instruments_unreadable' } }]]);
+    expect(await current()).toMatchObject({ version: 'a dump' });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { believedGone, isExpired, notCurrent } from '#functions/subscription-sweep/judge.ts';
 import { istMs } from '#shared/market/calendar.ts';
+import type { Instrument } from '#shared/market/instrument.ts';
 import { anInstrument } from '../../shared/market/an-instrument.ts';
 import { aRecord } from '../publisher/a-stream-record.ts';
 
@@ -59,28 +60,65 @@ describe('a subscription', () => {
 });
 
 describe('contracts that the dump lacks', () => {
-  const contracts = (count: number, name = 'NIFTY') =>
-    Array.from({ length: count }, (_, n) => anInstrument({ name, tradingsymbol: `${name}${n}` }));
-  const goneOf = (instruments: ReturnType<typeof contracts>) =>
-    instruments.map((instrument) => ({ record: aRecord({ instrument }) }));
+  const contracts = (count: number, name = 'NIFTY', firstToken = name === 'NIFTY' ? 2 : 1_000_002) =>
+    Array.from({ length: count }, (_, n) =>
+      anInstrument({ name, tradingsymbol: `${name}${n}`, instrument_token: firstToken + 256 * n }),
+    );
+  const goneOf = (instruments: readonly Instrument[]) =>
+    instruments.map((instrument) => ({
+      record: aRecord({ instrument, instrument_token: instrument.instrument_token }),
+    }));
   const all = contracts(30);
 
   it('are not gone from one without rows, nor from one without their like, however few they are', () => {
     for (const count of [1, 20, 30]) {
       const gone = goneOf(all.slice(0, count));
-      expect(believedGone(gone, [])).toEqual([]);
-      expect(believedGone(gone, contracts(5_000, 'BANKNIFTY'))).toEqual([]);
+      expect(believedGone(gone, [], TODAY)).toEqual([]);
+      expect(believedGone(gone, contracts(5_000, 'BANKNIFTY'), TODAY)).toEqual([]);
     }
   });
 
   it('are gone from one that has four of their like for each, family by family', () => {
     const [gone, other] = [goneOf(all.slice(0, 2)), goneOf(contracts(1, 'BANKNIFTY'))];
-    expect(believedGone([...gone, ...other], all.slice(2, 10))).toEqual(gone);
-    expect(believedGone([...gone, ...other], all.slice(2, 9))).toEqual([]);
-    expect(believedGone(gone.slice(0, 1), all.slice(1, 5))).toEqual(gone.slice(0, 1));
+    expect(believedGone([...gone, ...other], all.slice(2, 10), TODAY)).toEqual(gone);
+    expect(believedGone([...gone, ...other], all.slice(2, 9), TODAY)).toEqual([]);
+    expect(believedGone(gone.slice(0, 1), all.slice(1, 5), TODAY)).toEqual(gone.slice(0, 1));
   });
 
   it('are not gone from a newer one that has them', () => {
-    expect(believedGone(goneOf(all.slice(0, 2)), all.slice(1))).toEqual(goneOf(all.slice(0, 1)));
+    const [first, second] = goneOf(all.slice(0, 2));
+    expect(believedGone([first!, second!], all.slice(1), TODAY)).toEqual([first]);
+  });
+
+  describe('whose tokens it gives to others', () => {
+    const renamed = (count: number, changes = {}) =>
+      all.slice(0, count).map((one) => ({ ...one, tradingsymbol: `NEW${one.tradingsymbol}`, ...changes }));
+
+    it('are gone, all of a renamed underlying and a third of one that was split', () => {
+      const underlying = goneOf(all);
+      expect(believedGone(underlying, renamed(30, { name: 'ETERNAL' }), TODAY)).toEqual(underlying);
+      const split = goneOf(all.slice(0, 10));
+      expect(believedGone(split, [...renamed(10), ...all.slice(10)], TODAY)).toEqual(split);
+    });
+
+    it('are gone beside others of which nothing is said, and do not speak for those', () => {
+      const gone = goneOf(all);
+      expect(believedGone(gone, renamed(10, { name: 'ETERNAL' }), TODAY)).toEqual(gone.slice(0, 10));
+      expect(believedGone(gone.slice(0, 11), [...renamed(10), ...all.slice(11, 15)], TODAY)).toEqual(
+        gone.slice(0, 11),
+      );
+    });
+
+    it('are not gone from one that has them elsewhere', () => {
+      const elsewhere = all.map((one, n) => ({
+        ...one,
+        instrument_token: all[(n + 1) % 30]!.instrument_token,
+      }));
+      expect(believedGone(goneOf(all), elsewhere, TODAY)).toEqual([]);
+    });
+
+    it('are not gone from an old one, where the others are over', () => {
+      expect(believedGone(goneOf(all), renamed(30, { expiry: '2026-08-14' }), TODAY)).toEqual([]);
+    });
   });
 });

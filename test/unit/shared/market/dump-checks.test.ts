@@ -10,6 +10,7 @@ function rows(count: number, changes: Parameters<typeof anInstrument>[0] = {}) {
 }
 
 const share = { segment: 'NSE', exchange: 'NSE', expiry: '' };
+const currency = { segment: 'BCD-OPT', exchange: 'BCD' };
 const FULL = sizeOf([...rows(3_000), ...rows(600, share), ...rows(6, { segment: 'BFO-FUT' })]);
 
 describe('a dump in the place of one with 3,606 rows', () => {
@@ -30,6 +31,24 @@ describe('a dump in the place of one with 3,606 rows', () => {
   ])('%s is taken', (_name, next) => {
     expect(() => refuseShrunken(sizeOf(next), FULL)).not.toThrow();
   });
+
+  it.each(['BCD-OPT', 'CDS-OPT', 'NCO-OPT', 'MCX-OPT'])(
+    'is taken without %s, where nothing streams',
+    (segment) => {
+      const before = sizeOf([...rows(3_000), ...rows(1_500, { segment })]);
+      expect(() => refuseShrunken(sizeOf(rows(3_000)), before)).not.toThrow();
+      expect(() => refuseShrunken(sizeOf(rows(2_249)), before)).toThrow('2249 rows of 4500');
+    },
+  );
+
+  it.each(['NSE', 'BSE', 'INDICES', 'NFO-FUT', 'NFO-OPT', 'BFO-FUT', 'BFO-OPT'])(
+    'is refused without %s',
+    (segment) => {
+      const others = rows(3_000, currency);
+      const before = sizeOf([...others, ...rows(100, { segment })]);
+      expect(() => refuseShrunken(sizeOf(others), before)).toThrow(`0 rows of 100 in ${segment}`);
+    },
+  );
 
   it('is compared as a whole where its segments were never counted', () => {
     expect(() => refuseShrunken(sizeOf(rows(1_802)), { count: FULL.count })).toThrow(DumpShrunkError);
