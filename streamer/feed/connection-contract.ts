@@ -8,7 +8,7 @@ export interface ConnectionSettings {
   readonly url: string;
   /**
    * No message at all for so long, heartbeats included: the link is dead. One that has lived and spoken for so long is
-   * well: should it be lost, back-off starts from the shortest again.
+   * well: links lost before that are made again ever more slowly.
    */
   readonly silenceMs: number;
   readonly handshakeTimeoutMs: number;

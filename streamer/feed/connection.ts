@@ -29,7 +29,10 @@ export class FeedConnection {
   #timer: NodeJS.Timeout | undefined;
   #silenceTimer: NodeJS.Timeout | undefined;
   #state: ConnectionState = 'idle';
+  /** Attempts in a row that gave no link that spoke. */
   #attempt = 0;
+  /** Links in a row that spoke and did not live for long. */
+  #shortLives = 0;
   #closed = false;
   #refusedStatus: number | undefined;
   #leaving: WebSocket | undefined;
@@ -99,6 +102,7 @@ export class FeedConnection {
   /** A session newer than the one in use exists: a connection that waits tries it at once. */
   sessionChanged(): void {
     this.#attempt = 0;
+    this.#shortLives = 0;
     if (this.#state === 'waiting') {
       clearTimeout(this.#timer);
       void this.#connect();
@@ -111,6 +115,7 @@ export class FeedConnection {
     const socket = this.#socket!;
     this.#attempt = 0;
     this.#down(cause, detail);
+    this.#shortLives = 0;
     clearTimeout(this.#timer);
     socket.once('close', () => {
       if (this.#state === 'waiting') this.#connectLater();
@@ -202,8 +207,7 @@ export class FeedConnection {
 
   #received(data: Buffer, isBinary: boolean): void {
     this.lastMessageMs = this.#dependencies.clock.steadyMs();
-    // A broker that takes each link, says something and drops it is not to be asked without end at the shortest back-off.
-    if (this.lastMessageMs - this.flow.startedMs >= this.#settings.silenceMs) this.#attempt = 0;
+    this.#attempt = 0;
     if (!isBinary) this.#events.onText(data.toString('utf8'));
     else if (data.length > 1) {
       this.flow.mark(this.lastMessageMs);
@@ -223,15 +227,23 @@ export class FeedConnection {
     clearInterval(this.#silenceTimer);
     this.#socket = undefined;
     this.#outbox = [];
+    if (this.#state === 'open') this.#shortLives = this.#hasLived ? 0 : this.#shortLives + 1;
     this.#state = 'waiting';
     this.openSinceMs = 0;
     this.#connectLater();
     this.#events.onDown(cause, detail);
   }
 
+  /** Of an open link. */
+  get #hasLived(): boolean {
+    return this.lastMessageMs - this.flow.startedMs >= this.#settings.silenceMs;
+  }
+
   #connectLater(): void {
     const { backoffBaseMs, backoffMaxMs } = this.#settings;
-    const delayMs = backoffMs(this.#attempt, backoffBaseMs, backoffMaxMs, this.#dependencies.random);
+    // A broker that takes each link, says something and drops it is asked ever more rarely, too.
+    const failures = Math.max(this.#attempt, this.#shortLives - 1);
+    const delayMs = backoffMs(failures, backoffBaseMs, backoffMaxMs, this.#dependencies.random);
     this.#attempt += 1;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#connect(), delayMs);

@@ -158,6 +158,25 @@ describe('a connection', () => {
     expect(broker.urls).toHaveLength(DROPS + 1);
   });
 
+  it('that is refused after short lives does not wait as if each of them had been a refusal', async () => {
+    await connect(60_000, 600_000);
+    fraction = 0;
+    const lives = 6;
+    for (let times = 1; times <= lives; times += 1) {
+      await isOpen();
+      broker.send('hello');
+      await until(() => texts.length === times, 5_000, 'the text');
+      if (times === lives) {
+        broker.refuse = 429;
+        // Doubled with each refusal as well the next five pauses would take 20 s.
+        fraction = 1;
+      }
+      broker.drop();
+      await until(() => downs.length === times, 5_000, 'the drop');
+    }
+    await until(() => downs.length === lives + 5, 12_000, 'five refusals');
+  });
+
   it('that has lived for as long as silence may last starts from the shortest back-off again', async () => {
     await connect(60_000, 600_000);
     await dropOften();
