@@ -240,10 +240,12 @@ export class FeedConnection {
   }
 
   #connectLater(): void {
-    const { backoffBaseMs, backoffMaxMs } = this.#settings;
-    // A broker that takes each link, says something and drops it is asked ever more rarely, too.
-    const failures = Math.max(this.#attempt, this.#shortLives - 1);
-    const delayMs = backoffMs(failures, backoffBaseMs, backoffMaxMs, this.#dependencies.random);
+    const { backoffBaseMs, backoffMaxMs, silenceMs } = this.#settings;
+    const { random } = this.#dependencies;
+    // A broker that takes each link, says something and drops it is not to be asked without end at the shortest pause.
+    const shortLifeMs = backoffMs(this.#shortLives, backoffBaseMs, Math.min(backoffMaxMs, silenceMs), random);
+    const refusedMs = backoffMs(this.#attempt, backoffBaseMs, backoffMaxMs, random);
+    const delayMs = this.#shortLives > 1 ? Math.max(shortLifeMs, refusedMs) : refusedMs;
     this.#attempt += 1;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#connect(), delayMs);
