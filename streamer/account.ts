@@ -1,7 +1,7 @@
 import type { AccountSource } from '#shared/accounts/types.ts';
 import type { SteadyClock } from '#shared/clock.ts';
 import { istDay, istMs } from '#shared/market/calendar.ts';
-import { type FeedMode, type Instrument, kindOf } from '#shared/market/instrument.ts';
+import { type FeedMode, hasSameTerms, kindOf } from '#shared/market/instrument.ts';
 import type { TickChannel } from '#shared/messages/channels.ts';
 import type { AccountSubscription } from '#shared/subscriptions/types.ts';
 import type { DriftCounts } from './control/drift.ts';
@@ -43,11 +43,6 @@ export interface AccountEvents extends FeedEvents {
 function underlyingsFirst(rows: readonly AccountSubscription[]): AccountSubscription[] {
   const isUnderlying = (row: AccountSubscription) => kindOf(row.instrument) === 'underlying';
   return [...rows.filter(isUnderlying), ...rows.filter((row) => !isUnderlying(row))];
-}
-
-/** What ticks carry and options are priced with: a slot keeps what it was made for. */
-function isOther(known: Instrument, { tradingsymbol, expiry, strike }: Instrument): boolean {
-  return known.tradingsymbol !== tradingsymbol || known.expiry !== expiry || known.strike !== strike;
 }
 
 const PRICING_MODE: FeedMode = 'full';
@@ -146,7 +141,8 @@ export class AccountStreamer implements GatedTarget {
     for (const token of removed) this.#withdraw(token, gone, modes);
     for (const row of underlyingsFirst(set)) {
       const known = this.#rows.get(row.instrument_token);
-      if (known !== undefined && isOther(known.instrument, row.instrument)) {
+      // A slot keeps what it was made for.
+      if (known !== undefined && !hasSameTerms(known.instrument, row.instrument)) {
         this.#withdraw(row.instrument_token, gone, modes);
       }
       this.#rows.set(row.instrument_token, row);

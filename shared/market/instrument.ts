@@ -57,3 +57,8 @@ export const FEED_MODES: readonly FeedMode[] = ['ltp', 'quote', 'full'];
 export function higherMode(a: FeedMode, b: FeedMode): FeedMode {
   return FEED_MODES.indexOf(a) >= FEED_MODES.indexOf(b) ? a : b;
 }
+
+/** Whether ticks of both carry the same name and options are priced alike: a token may name another contract on another day. */
+export function hasSameTerms(a: Instrument, b: Instrument): boolean {
+  return a.tradingsymbol === b.tradingsymbol && a.expiry === b.expiry && a.strike === b.strike;
+}

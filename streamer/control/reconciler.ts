@@ -1,3 +1,4 @@
+import { hasSameTerms } from '#shared/market/instrument.ts';
 import type { AccountSubscription, SubscriptionSource } from '#shared/subscriptions/types.ts';
 import { addDrift, type DriftCounts, isDrift, noDrift } from './drift.ts';
 
@@ -111,8 +112,6 @@ function differs(known: AccountSubscription | undefined, row: AccountSubscriptio
     known === undefined ||
     known.version !== row.version ||
     known.mode !== row.mode ||
-    known.instrument.tradingsymbol !== row.instrument.tradingsymbol ||
-    known.instrument.expiry !== row.instrument.expiry ||
-    known.instrument.strike !== row.instrument.strike
+    !hasSameTerms(known.instrument, row.instrument)
   );
 }

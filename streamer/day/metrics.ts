@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import { MARKET_STATES } from '#shared/market/calendar.ts';
 import { definers, type Sample } from '../health/metrics.ts';
 import type { DayKeeper } from './day-keeper.ts';
-import type { DayGate, HeldCounts, NotCurrentCounts } from './gate.ts';
+import type { DayGate, HeldCounts } from './gate.ts';
 
 export interface DayMetricsSource {
   readonly day: Pick<DayKeeper, 'market' | 'registry'>;
@@ -22,9 +22,7 @@ export function dayMetrics(registry: Registry, source: DayMetricsSource): void {
   gauge('calendar_holidays_known', "0 when the calendar lacks the year's holidays", [], () => [
     [{}, Number(day.market().holidays_known)],
   ]);
-  const byReason = (
-    counts: (gate: Pick<DayGate, 'held' | 'stoppedTotal'>) => HeldCounts | NotCurrentCounts,
-  ) =>
+  const byReason = (counts: (gate: Pick<DayGate, 'held' | 'stoppedTotal'>) => HeldCounts) =>
     function* (): Generator<Sample> {
       for (const [account_id, gate] of source.gates()) {
         for (const [reason, value] of Object.entries(counts(gate))) yield [{ account_id, reason }, value];
