@@ -194,6 +194,7 @@ export class RedisSink implements BatchSink {
 
   #answered(entry: Entry, answer: unknown): void {
     // A late answer over a connection that was given up: the entry was sent again or is gone.
+    const isOldest = this.#queue[0] === entry;
     if (!entry.isSent || !this.#remove(entry)) return;
     // Sent twice, the first socket may still hold the memory.
     if (entry.sends === 1) entry.batch.release();
@@ -205,7 +206,7 @@ export class RedisSink implements BatchSink {
       this.notLoggedTotal += 1;
       this.#events.onFailure('not_logged', 'published, but the replay log took it not: is Redis full?');
     }
-    this.#dropOvertaken(entry.batch);
+    if (!isOldest) this.#dropOvertaken(entry.batch);
     this.#isFailingOver = false;
     this.#breaker.succeeded();
     this.#sendNext();
